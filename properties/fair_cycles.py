@@ -1,0 +1,267 @@
+"""Fairness: which endless runs count, and finding one that stays where it should not.
+
+An endless run is fair if
+- W1: each timer, and each end's output, that could run from some point on runs again and again;
+- W2: so does each call that the application lists as fair;
+- W3: a channel that is never empty again delivers or loses its head again and again; in a bag,
+  so does each segment value that never leaves it;
+- S:  in each direction, a segment value that is sent again and again is received again and again;
+- duplication happens finitely often.
+A timer, an output or a fair call whose guard reads the channels is strongly fair: if it could run
+again and again, it does.  Nothing else is fair: not SEND, not ABORT, not loss.  A run may stop
+(stutter for ever) where that is fair.
+
+A fair run that never leaves a region exists if and only if a strongly connected set of states of
+the region, with some of the steps inside it, satisfies all of these; `fair_components` finds such
+sets by taking away, again and again, what no fair run can use for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from properties.graph import components
+from tcpclose_model.model import Model
+from tcpclose_model.protocol.vocabulary import Event
+from tcpclose_model.space import Path, StateSpace
+
+OUTPUT = (Event.TRANSMIT, Event.TRANSMIT_WITH_FIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A strongly connected set that a fair run can stay in, and the steps it may not use."""
+
+    states: frozenset[int]
+    without_sends: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a set of states and steps enables, takes, sends and receives, as sets of bits."""
+
+    always: int = -1
+    ever: int = 0
+    taken: int = 0
+    sent: int = 0
+    received: int = 0
+
+
+class Fairness:
+    """The fairness of one model over one explored graph, as bits."""
+
+    def __init__(self, space: StateSpace) -> None:
+        self.space = space
+        self.weak, self.strong = 0, 0
+        self._bits: dict[object, int] = {}
+        self._values: dict[object, int] = {}
+        events = dict(_fair_events(space.model))
+        moves = space.moves
+        self.enables = [self._event_bit(events, m.action.actor, m.action.event) for m in moves]
+        self.takes = list(self.enables)
+        self.sends = [0] * len(moves)
+        self.receives = [0] * len(moves)
+        self._fifo = space.model.network.order == "fifo"
+        for number, move in enumerate(moves):
+            actor, event, segment = move.action
+            if event in (Event.SEGMENT_ARRIVES, Event.SEGMENT_IS_LOST):
+                leaves = move.head if self._fifo else True
+                value = None if self._fifo else segment
+                if leaves:
+                    self.takes[number] |= self._weak_bit(("channel", actor, value))
+            if move.delivers:
+                self.receives[number] = self._value_bit(actor, segment)
+            if move.sent is not None:
+                self.sends[number] = self._value_bit(1 - actor, move.sent)
+        self.lasting = bytearray(m.action.event is not Event.SEGMENT_IS_DUPLICATED for m in moves)
+        """The moves that may be made for ever: all but duplications."""
+        self._enabled = [self._enabled_in(n) for n in range(space.expanded)]
+
+    def tally(self, states: Iterable[int], steps: Iterable[int]) -> Tally:
+        """Return what these states enable and these steps do."""
+        total = Tally()
+        for number in states:
+            enabled = self._enabled[number]
+            total.always &= enabled
+            total.ever |= enabled
+        move = self.space.move
+        for step in steps:
+            number = move[step]
+            total.taken |= self.takes[number]
+            total.sent |= self.sends[number]
+            total.received |= self.receives[number]
+        return total
+
+    def missing(self, total: Tally) -> tuple[int, int, int]:
+        """Return what keeps a cycle from being fair: weak bits, strong bits, unreceived values."""
+        weak = total.always & self.weak & ~total.taken
+        strong = total.ever & self.strong & ~total.taken
+        return weak, strong, total.sent & ~total.received
+
+    def steps_within(self, states: frozenset[int], without_sends: int) -> Iterator[int]:
+        """Return the lasting steps from these states to these states that send none of those."""
+        space = self.space
+        for number in states:
+            for step in space.steps(number):
+                move = space.move[step]
+                if (
+                    space.target[step] in states
+                    and self.lasting[move]
+                    and not self.sends[move] & without_sends
+                ):
+                    yield step
+
+    def enabled(self, number: int) -> int:
+        """Return the bits of the fair events that a state enables."""
+        return self._enabled[number]
+
+    def _enabled_in(self, number: int) -> int:
+        space = self.space
+        bits = 0
+        for step in space.steps(number):
+            bits |= self.enables[space.move[step]]
+        for actor, channel in ((0, space.b_to_a[number]), (1, space.a_to_b[number])):
+            segments = space.channels[channel]
+            for value in {None} if self._fifo and segments else set(segments):
+                bits |= self._weak_bit(("channel", actor, value))
+        return bits
+
+    def _event_bit(self, events: dict[tuple[int, Event], bool], actor: int, event: Event) -> int:
+        if (actor, event) not in events:
+            return 0
+        # An end's output is one thing, whether text and FIN go out together or apart.
+        bit = self._bit(("event", actor, OUTPUT if event in OUTPUT else event))
+        if events[actor, event]:
+            self.strong |= bit
+        else:
+            self.weak |= bit
+        return bit
+
+    def _weak_bit(self, key: object) -> int:
+        bit = self._bit(key)
+        self.weak |= bit
+        return bit
+
+    def _bit(self, key: object) -> int:
+        return self._bits.setdefault(key, 1 << len(self._bits))
+
+    def _value_bit(self, receiver: int, segment: object) -> int:
+        return self._values.setdefault((receiver, segment), 1 << len(self._values))
+
+
+def _fair_events(model: Model) -> Iterator[tuple[tuple[int, Event], bool]]:
+    """Return each fair (end, event), and whether its guard reads the channels (strong)."""
+    waits_for_room = not model.network.loss
+    timers = {
+        Event.TRANSMIT: waits_for_room,
+        Event.TRANSMIT_WITH_FIN: waits_for_room,
+        Event.RETRANSMISSION_TIMEOUT: waits_for_room or model.timers.retransmission == "timely",
+        Event.TIME_WAIT_TIMEOUT: model.timers.time_wait == "drained",
+        Event.FIN_WAIT_2_TIMEOUT: False,
+        Event.DELAYED_ACK_TIMEOUT: waits_for_room,
+    }
+    if model.timers.user_timeout:
+        timers[Event.USER_TIMEOUT] = False  # R2 is finite: it expires if nothing comes of it
+    for call in model.application.fair:
+        timers[Event[call]] = waits_for_room
+    for end in (0, 1):
+        for event, strong in timers.items():
+            yield (end, event), strong
+
+
+def in_words(model: Model) -> tuple[str, ...]:
+    """Return the fairness of a model, a sentence for each part."""
+    events = dict(_fair_events(model))
+    calls = list(model.application.fair)
+    strong = sorted({e.words for (_, e), s in events.items() if s and e.name not in calls})
+    weak = sorted({e.words for (_, e), s in events.items() if not s and e.name not in calls})
+    fifo = model.network.order == "fifo"
+    said = []
+    if weak:
+        said.append(f"W1: what can run for ever runs again and again: {', '.join(weak)}")
+    if strong:
+        said.append(f"W1 (strong, its guard reads the channels): {', '.join(strong)}")
+    if calls:
+        kind = "W2 (strong: a sender waits for room)" if not model.network.loss else "W2"
+        said.append(f"{kind}: a user who can go on making the call makes it: {', '.join(calls)}")
+    said.append(
+        "W3: a channel that is never empty delivers or loses its head again and again"
+        if fifo
+        else "W3: a segment value that is always in flight is delivered or lost again and again"
+    )
+    said.append("S: a segment that is sent again and again is received again and again")
+    if model.network.duplication:
+        said.append("duplication happens finitely often")
+    return tuple(said)
+
+
+def fair_components(fair: Fairness, region: Iterable[int]) -> list[Component]:
+    """Return the strongly connected sets of the region in which some fair run stays for ever."""
+    found: list[Component] = []
+    todo: list[tuple[list[int], int]] = [(list(region), 0)]
+    space = fair.space
+    while todo:
+        states, without = todo.pop()
+        allowed = bytearray(
+            lasting and not sends & without
+            for lasting, sends in zip(fair.lasting, fair.sends, strict=True)
+        )
+        for members in components(space, states, allowed, of=space.move):
+            inside = frozenset(members)
+            total = fair.tally(members, fair.steps_within(inside, without))
+            weak, strong, unheard = fair.missing(total)
+            if weak:
+                continue
+            if strong:
+                todo.append(([n for n in members if not fair.enabled(n) & strong], without))
+            elif unheard:
+                todo.append((members, without | unheard))
+            else:
+                found.append(Component(inside, without))
+    return found
+
+
+def fair_loop(fair: Fairness, component: Component, start: int) -> Path:
+    """Return a fair cycle in the component from `start` back to it; empty if stopping is fair.
+
+    Deterministic and short, not minimal (a shortest fair cycle is NP-hard to find): as long as
+    the cycle is not fair, it is led through the nearest state or step that it lacks.
+    """
+    space = fair.space
+    usable = set(fair.steps_within(component.states, component.without_sends))
+    path: Path = []
+    while True:
+        here = space.target[path[-1][1]] if path else start
+        back = space.path_within([here], start.__eq__, usable.__contains__)
+        assert back is not None, "a component is strongly connected"
+        cycle = path + back[0]
+        states = {source for source, _ in cycle} | {start}
+        lacks = fair.missing(fair.tally(states, (step for _, step in cycle)))
+        if not any(lacks):
+            return cycle
+        path += _towards(fair, component, here, lacks, usable)
+
+
+def _towards(
+    fair: Fairness, component: Component, here: int, lacks: tuple[int, int, int], usable: set[int]
+) -> Path:
+    """Return the shortest path from `here` that supplies one of the things that a cycle lacks."""
+    weak, strong, unheard = lacks
+    space = fair.space
+    parent = [here]
+    seen: dict[int, Path] = {here: []}
+    for number in parent:
+        if weak and weak & ~fair.enabled(number) and seen[number]:
+            return seen[number]
+        for step in space.steps(number):
+            if step not in usable:
+                continue
+            move, target = space.move[step], space.target[step]
+            way = [*seen[number], (number, step)]
+            if fair.takes[move] & (weak | strong) or fair.receives[move] & unheard:
+                return way
+            if target not in seen:
+                seen[target] = way
+                parent.append(target)
+    raise AssertionError("a fair component supplies what its cycles lack")

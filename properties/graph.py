@@ -1,0 +1,224 @@
+"""Sets of states and steps of an explored graph: where a predicate holds, what can be reached.
+
+A set of states is a bytearray with one byte a state, a set of steps one with a byte a step.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import cast
+
+from properties.views import ChannelsNeededError, StatePredicate, StepPredicate, StepView, View
+from tcpclose_model.protocol.vocabulary import TCB
+from tcpclose_model.space import StateSpace
+
+Marks = bytearray
+
+
+@dataclass(frozen=True, slots=True)
+class _Classes:
+    """States that have the same two TCBs, and steps that make the same move between such.
+
+    A predicate that does not look at the channels is asked once for each.
+    """
+
+    pair_of: array[int]
+    pairs: list[tuple[TCB, TCB]]
+    class_of: array[int]
+    steps: list[tuple[int, int, int]]
+    """Of each class of steps: its pair before, its move, its pair after."""
+
+
+def states_with(space: StateSpace, predicate: StatePredicate | None, end: int) -> Marks:
+    """Return the states in which `predicate` holds, seen from `end` (0 is A); None holds always."""
+    if predicate is None:
+        return bytearray(b"\1") * len(space)
+    key = ("states", predicate, end)
+    if key not in space.cache:
+        try:
+            classes = _classes(space)
+            answers = bytearray(bool(predicate(seen)) for seen in _pair_views(space, end))
+            space.cache[key] = bytearray(map(answers.__getitem__, classes.pair_of))
+        except ChannelsNeededError:
+            space.cache[key] = bytearray(
+                bool(predicate(view(space, n, end))) for n in range(len(space))
+            )
+    return cast(Marks, space.cache[key])
+
+
+def view(space: StateSpace, number: int, end: int = 0) -> View:
+    """Return a state as a predicate sees it."""
+    state = space.state(number)
+    return View(state.a, state.b, (state.a_to_b, state.b_to_a), end)
+
+
+def steps_with(space: StateSpace, predicate: StepPredicate, end: int) -> Marks:
+    """Return the steps for which `predicate(before, step, after)` holds, seen from `end`."""
+    key = ("steps", predicate, end)
+    if key not in space.cache:
+        moves = [StepView(move, end) for move in space.moves]
+        try:
+            seen = _pair_views(space, end)
+            classes = _classes(space)
+            answers = bytearray(
+                bool(predicate(seen[before], moves[move], seen[after]))
+                for before, move, after in classes.steps
+            )
+            space.cache[key] = bytearray(map(answers.__getitem__, classes.class_of))
+        except ChannelsNeededError:
+            space.cache[key] = bytearray(
+                bool(
+                    predicate(
+                        view(space, source, end),
+                        moves[space.move[step]],
+                        view(space, space.target[step], end),
+                    )
+                )
+                for source in range(space.expanded)
+                for step in space.steps(source)
+            )
+    return cast(Marks, space.cache[key])
+
+
+def _pair_views(space: StateSpace, end: int) -> list[View]:
+    key = ("views", end)
+    if key not in space.cache:
+        space.cache[key] = [View(a, b, None, end) for a, b in _classes(space).pairs]
+    return cast("list[View]", space.cache[key])
+
+
+def _classes(space: StateSpace) -> _Classes:
+    if "classes" not in space.cache:
+        numbered: dict[tuple[int, int], int] = {}
+        pair_of = array(
+            "q",
+            (numbered.setdefault(ab, len(numbered)) for ab in zip(space.a, space.b, strict=True)),
+        )
+        pairs = [(space.tcbs[a], space.tcbs[b]) for a, b in numbered]
+        known: dict[int, int] = {}
+        class_of = array("q")
+        steps: list[tuple[int, int, int]] = []
+        first_step, target, count = space.first_step, space.target, len(space.moves)
+        for source in range(space.expanded):
+            base = pair_of[source] * count
+            first, last = first_step[source], first_step[source + 1]
+            for step, move in enumerate(space.move[first:last], first):
+                number = known.get(base + move)
+                if number is None:
+                    number = known[base + move] = len(steps)
+                    steps.append((pair_of[source], move, pair_of[target[step]]))
+                class_of.append(number)
+        space.cache["classes"] = _Classes(pair_of, pairs, class_of, steps)
+    return cast(_Classes, space.cache["classes"])
+
+
+def numbers(marks: Marks) -> list[int]:
+    """Return the members of a set, in order."""
+    return list(compress(range(len(marks)), marks))
+
+
+def backwards(space: StateSpace, goals: Marks, allowed: Marks | None = None) -> Marks:
+    """Return the states from which some path of allowed steps leads to one of `goals`.
+
+    States are looked at again and again, deepest first, until nothing changes: breadth-first
+    order makes that few rounds.
+    """
+    key = ("backwards", bytes(goals), None if allowed is None else bytes(allowed))
+    if key in space.cache:
+        return cast(Marks, space.cache[key])
+    reached = bytearray(goals)
+    target, first_step = space.target, space.first_step
+    open_states = [n for n in range(space.expanded - 1, -1, -1) if not reached[n]]
+    changed = True
+    while changed:
+        still_open = []
+        for number in open_states:
+            for step in range(first_step[number], first_step[number + 1]):
+                if reached[target[step]] and (allowed is None or allowed[step]):
+                    reached[number] = 1
+                    break
+            else:
+                still_open.append(number)
+        changed = len(still_open) < len(open_states)
+        open_states = still_open
+    space.cache[key] = reached
+    return reached
+
+
+def forwards(space: StateSpace, allowed: Marks) -> Marks:
+    """Return the states that the initial state reaches by allowed steps."""
+    reached = bytearray(len(space))
+    reached[0] = 1
+    todo = [0]
+    target, first_step, expanded = space.target, space.first_step, space.expanded
+    while todo:
+        number = todo.pop()
+        if number < expanded:
+            for step in range(first_step[number], first_step[number + 1]):
+                if allowed[step] and not reached[target[step]]:
+                    reached[target[step]] = 1
+                    todo.append(target[step])
+    return reached
+
+
+def sources(space: StateSpace) -> array[int]:
+    """Return the state that each step starts from."""
+    if "sources" not in space.cache:
+        found = array("q")
+        for number in range(space.expanded):
+            found.extend([number] * len(space.steps(number)))
+        space.cache["sources"] = found
+    return cast("array[int]", space.cache["sources"])
+
+
+def components(
+    space: StateSpace, region: Iterable[int], allowed: Marks, of: Sequence[int] | None = None
+) -> list[list[int]]:
+    """Return the strongly connected components of the region under allowed steps (Tarjan 1972).
+
+    Step s is allowed if `allowed[s]` is set, or `allowed[of[s]]` where `of` is given.  Every state
+    of the region is in exactly one component; a component of one state may or may not loop.
+    """
+    inside = cast(Marks, space.cache.setdefault("inside", bytearray(len(space))))
+    region = list(region)
+    for number in region:
+        inside[number] = 1
+    of = range(len(space.move)) if of is None else of
+    index: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    found: list[list[int]] = []
+    target = space.target
+    for root in region:
+        if root in index:
+            continue
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        work = [(root, iter(space.steps(root)))]
+        while work:
+            number, steps = work[-1]
+            for step in steps:
+                reached = target[step]
+                if not inside[reached] or not allowed[of[step]]:
+                    continue
+                if reached not in index:
+                    index[reached] = low[reached] = len(index)
+                    stack.append(reached)
+                    work.append((reached, iter(space.steps(reached))))
+                    break
+                if index[reached] < low[number]:
+                    low[number] = index[reached]
+            else:
+                work.pop()
+                if work and low[number] < low[work[-1][0]]:
+                    low[work[-1][0]] = low[number]
+                if low[number] == index[number]:
+                    component: list[int] = []
+                    while not component or component[-1] != number:
+                        component.append(stack.pop())
+                        inside[component[-1]] = 0
+                    found.append(sorted(component))
+    return found

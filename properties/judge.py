@@ -1,0 +1,337 @@
+"""Judging: what an explored graph says about a property.
+
+Never a wrong "holds": where exploration stopped early, or where a bound withheld steps that the
+answer hangs on, the answer is `unknown` with its cause.  Never a wrong "violated": every run that
+is returned has been re-executed by the plain engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import compress
+from operator import and_
+from typing import cast
+
+from properties.fair_cycles import Component, Fairness, fair_components, fair_loop, in_words
+from properties.graph import (
+    Marks,
+    backwards,
+    components,
+    forwards,
+    numbers,
+    sources,
+    states_with,
+    steps_with,
+)
+from properties.kinds import Kind, Property
+from properties.verdict import Answer, Verdict
+from properties.views import View
+from properties.words import standing, waiting
+from tcpclose_model.run import Run, executed
+from tcpclose_model.space import Path, StateSpace
+
+
+def judge(space: StateSpace, prop: Property) -> Verdict:
+    """Return the verdict on one property of one explored model."""
+    return _JUDGES[prop.kind](space, prop)
+
+
+def _ends(prop: Property) -> tuple[int, ...]:
+    return (0, 1) if prop.each_end else (0,)
+
+
+def _unfinished(space: StateSpace) -> str:
+    return f"exploration is not complete: {space.stopped}" if space.stopped else ""
+
+
+def _bounded(space: StateSpace) -> str:
+    limit = space.model.bounds.retransmissions_max
+    return f"runs are cut off after {limit} retransmissions (bounds.retransmissions_max)"
+
+
+def _found(
+    space: StateSpace, prop: Property, occurred: int, run: Run, end: int, detail: str = ""
+) -> Verdict:
+    last = run.last
+    if prop.says is not None:
+        detail = prop.says(View(last.a, last.b, (last.a_to_b, last.b_to_a), end))
+    return Verdict(prop, Answer.VIOLATED, detail, occurred, run)
+
+
+def _nothing_wrong(
+    space: StateSpace, prop: Property, occurred: int, never: str, fairness: tuple[str, ...] = ()
+) -> Verdict:
+    """Return the verdict where nothing wrong was found: unknown, vacuous or holds."""
+    if space.stopped:
+        return Verdict(prop, Answer.UNKNOWN, _unfinished(space), occurred, None, fairness)
+    if not occurred:
+        return Verdict(prop, Answer.VACUOUS, never, 0, None, fairness)
+    detail = _bounded(space) if space.cut else ""
+    return Verdict(prop, Answer.HOLDS, detail, occurred, None, fairness)
+
+
+def _always(space: StateSpace, prop: Property) -> Verdict:
+    occurred, wrong = 0, []
+    for end in _ends(prop):
+        when = states_with(space, prop.when, end)
+        holds = states_with(space, prop.state, end)
+        occurred += sum(when)
+        number = space.first(n for n in numbers(when) if not holds[n])
+        if number is not None:
+            wrong.append((space.level_of(number), end, number))
+    if wrong:
+        _, end, number = min(wrong)
+        run = executed(space, space.path_to(number))
+        return _found(space, prop, occurred, run, end, standing(run.last))
+    return _nothing_wrong(space, prop, occurred, "the guarded state never occurs")
+
+
+def _never_a_step(space: StateSpace, prop: Property) -> Verdict:
+    assert prop.step is not None
+    occurred, wrong = 0, []
+    came_from = sources(space)
+    for end in _ends(prop):
+        bad = steps_with(space, prop.step, end)
+        asked = states_with(space, prop.when, end)
+        starts = bytearray(map(asked.__getitem__, came_from))
+        if prop.among is not None:
+            asked = starts = bytearray(map(and_, starts, steps_with(space, prop.among, end)))
+        steps = numbers(bytearray(map(and_, bad, starts)))
+        occurred += sum(asked)
+        if steps:
+            wrong.append((_first_step(space, steps), end))
+    if wrong:
+        (_, _, step), end = min(wrong, key=lambda one: (one[0][:2], one[1]))
+        run = executed(space, [*space.path_to(came_from[step]), (came_from[step], step)])
+        return _found(space, prop, occurred, run, end, standing(run.last))
+    never = "no such step ever occurs" if prop.among else "the guarded state never occurs"
+    return _nothing_wrong(space, prop, occurred, never)
+
+
+def _first_step(space: StateSpace, steps: list[int]) -> tuple[int, object, int]:
+    """Return (depth, state, step) of the shallowest of the steps, the canonically least of them."""
+    depth = space.level_of(space.source(steps[0]))
+    level = [s for s in steps if space.level_of(space.source(s)) == depth]
+    return min((depth, space.state(space.source(s)), s) for s in level)
+
+
+def _never_stuck(space: StateSpace, prop: Property) -> Verdict:
+    done = states_with(space, prop.state, 0)
+    target = space.target
+    still = [
+        n
+        for n in range(space.expanded)
+        if not done[n] and all(target[step] == n for step in space.steps(n))
+    ]
+    occurred = len(space) - sum(done)
+    number = space.first(n for n in still if n not in space.cut)
+    if number is not None:
+        run = executed(space, space.path_to(number))
+        return _found(space, prop, occurred, run, 0, f"{standing(run.last)}; {waiting(run)}")
+    if still and not space.stopped:
+        return Verdict(prop, Answer.UNKNOWN, _bounded(space), occurred)
+    return _nothing_wrong(space, prop, occurred, "every state is final")
+
+
+def _sometimes(space: StateSpace, prop: Property) -> Verdict:
+    found, occurred = [], 0
+    for end in _ends(prop):
+        marks = states_with(space, prop.state, end)
+        occurred += sum(marks)
+        number = space.first(numbers(marks))
+        if number is not None:
+            found.append((space.level_of(number), end, number))
+    if found:
+        run = executed(space, space.path_to(min(found)[2]))
+        return Verdict(prop, Answer.HOLDS, standing(run.last), occurred, run)
+    if space.stopped or space.cut:
+        return Verdict(prop, Answer.UNKNOWN, _unfinished(space) or _bounded(space), 0)
+    return Verdict(prop, Answer.VIOLATED, "no run reaches such a state", 0)
+
+
+def _leads_to(space: StateSpace, prop: Property) -> Verdict:
+    occurred = 0
+    fairness = in_words(space.model)
+    open_end = ""
+    for end in _ends(prop):
+        when = states_with(space, prop.when, end)
+        then = states_with(space, prop.state, end)
+        pending = bytearray(w and not t for w, t in zip(when, then, strict=True))
+        occurred += sum(when)
+        outside = set(space.cut) | set(range(space.expanded, len(space)))
+        region = [n for n in range(len(space)) if not then[n] and n not in outside]
+        fair = _fairness(space)
+        traps = fair_components(fair, region)
+        run = _lasso(space, fair, pending, then, traps)
+        if run is not None:
+            verdict = _found(space, prop, occurred, run, end, _endless(run))
+            return Verdict(prop, Answer.VIOLATED, verdict.detail, occurred, run, fairness)
+        if space.cut and not space.stopped:
+            region = [n for n in range(len(space)) if not then[n]]
+            cut_traps = fair_components(fair, region)
+            if _lasso(space, fair, pending, then, cut_traps) is not None:
+                open_end = _bounded(space)
+    if open_end:
+        return Verdict(prop, Answer.UNKNOWN, open_end, occurred, None, fairness)
+    return _nothing_wrong(space, prop, occurred, "the antecedent never occurs", fairness)
+
+
+def _fairness(space: StateSpace) -> Fairness:
+    if "fairness" not in space.cache:
+        space.cache["fairness"] = Fairness(space)
+    return cast(Fairness, space.cache["fairness"])
+
+
+def _lasso(
+    space: StateSpace, fair: Fairness, pending: Marks, then: Marks, traps: list[Component]
+) -> Run | None:
+    """Return a short fair run that never fulfils a pending obligation, or None."""
+    trap_of = {n: trap for trap in traps for n in trap.states}
+    if not trap_of:
+        return None
+    # A node is (state, 1 if an obligation is pending there); take the shortest way to a trap.
+    start = (0, int(pending[0]))
+    parent: dict[tuple[int, int], tuple[tuple[int, int], int] | None] = {start: None}
+    queue = [start]
+    for node in queue:
+        number, owes = node
+        if owes and number in trap_of:
+            path: Path = []
+            while (step := parent[node]) is not None:
+                node = step[0]
+                path.append((node[0], step[1]))
+            loop = fair_loop(fair, trap_of[number], number)
+            return executed(space, path[::-1], loop)
+        for taken in space.steps(number):
+            target = space.target[taken]
+            reached = (target, int(pending[target] or (owes and not then[target])))
+            if reached not in parent:
+                parent[reached] = (node, taken)
+                queue.append(reached)
+    return None
+
+
+def _endless(run: Run) -> str:
+    assert run.loop is not None
+    if run.loop == len(run.steps):
+        return f"{standing(run.last)}, for ever: {waiting(run)}"
+    count = len(run.steps) - run.loop
+    return f"{standing(run.last)}, and {count} steps repeat for ever without getting anywhere"
+
+
+def _can_always(space: StateSpace, prop: Property) -> Verdict:
+    return _possible(space, prop, None)
+
+
+def _can_always_avoiding(space: StateSpace, prop: Property) -> Verdict:
+    return _possible(space, prop, prop.step)
+
+
+def _possible(space: StateSpace, prop: Property, avoided: object) -> Verdict:
+    occurred, wrong, hangs = 0, [], False
+    for end in _ends(prop):
+        allowed = None
+        inside = bytearray(b"\1") * len(space)
+        if avoided is not None:
+            assert prop.step is not None
+            allowed = bytearray(not bad for bad in steps_with(space, prop.step, end))
+            inside = forwards(space, allowed)
+        when = states_with(space, prop.when, end)
+        goals = states_with(space, prop.state, end)
+        reaches = reaches_any = backwards(space, goals, allowed)
+        if space.cut or space.stopped:
+            open_ends = bytearray(goals)
+            for number in (*space.cut, *range(space.expanded, len(space))):
+                open_ends[number] = 1
+            reaches_any = backwards(space, open_ends, allowed)
+        asked = [n for n in numbers(when) if inside[n]]
+        occurred += len(asked)
+        stuck = [n for n in asked if not reaches_any[n]]
+        hangs = hangs or any(not reaches[n] for n in asked)
+        if stuck:
+            wrong.append((_way(space, stuck, allowed), end, len(stuck)))
+    if wrong:
+        path, end, count = min(wrong, key=lambda one: (len(one[0]), one[1]))
+        run = executed(space, path)
+        detail = f"{standing(run.last)}: no way on from here (nor from {count - 1} other states)"
+        return _found(space, prop, occurred, run, end, detail)
+    if hangs and not space.stopped:
+        return Verdict(prop, Answer.UNKNOWN, _bounded(space), occurred)
+    return _nothing_wrong(space, prop, occurred, "the antecedent never occurs")
+
+
+def _way(space: StateSpace, wanted: list[int], allowed: Marks | None) -> Path:
+    if allowed is None:
+        number = space.first(wanted)
+        assert number is not None
+        return space.path_to(number)
+    found = space.path_within([0], set(wanted).__contains__, lambda step: bool(allowed[step]))
+    assert found is not None, "only states that allowed steps reach are asked"
+    return found[0]
+
+
+def _no_cycle_of(space: StateSpace, prop: Property) -> Verdict:
+    assert prop.step is not None
+    occurred = 0
+    for end in _ends(prop):
+        bad = steps_with(space, prop.step, end)
+        occurred += sum(bad)
+        starts = sorted(set(compress(sources(space), bad)))
+        for members in components(space, starts, bad):
+            inside = set(members)
+            cyclic = [
+                (n, s)
+                for n in members
+                for s in space.steps(n)
+                if bad[s] and space.target[s] in inside
+            ]
+            if cyclic:
+                run = _cycle(space, inside, bad)
+                detail = f"{standing(run.last)}; the loop can go on for ever"
+                return _found(space, prop, occurred, run, end, detail)
+    return _nothing_wrong(space, prop, occurred, "no such step ever occurs")
+
+
+def _cycle(space: StateSpace, inside: set[int], bad: Marks) -> Run:
+    """Return a run to the component and once round a shortest cycle of bad steps there."""
+    number = space.first(inside)
+    assert number is not None
+    best: Path | None = None
+    for step in space.steps(number):
+        if bad[step] and space.target[step] in inside:
+            back = space.path_within([space.target[step]], number.__eq__, lambda s: bool(bad[s]))
+            if back is not None and (best is None or len(back[0]) + 1 < len(best)):
+                best = [(number, step), *back[0]]
+    assert best is not None, "the component is strongly connected"
+    return executed(space, space.path_to(number), best)
+
+
+def _only_after(space: StateSpace, prop: Property) -> Verdict:
+    assert prop.step is not None
+    occurred, wrong = 0, []
+    for end in _ends(prop):
+        marks = states_with(space, prop.state, end)
+        occurred += sum(marks)
+        first = bytearray(not before for before in steps_with(space, prop.step, end))
+        early = forwards(space, first)
+        bad = [n for n in numbers(marks) if early[n]]
+        if bad:
+            wrong.append((_way(space, bad, first), end))
+    if wrong:
+        path, end = min(wrong, key=lambda one: (len(one[0]), one[1]))
+        run = executed(space, path)
+        return _found(space, prop, occurred, run, end, standing(run.last))
+    return _nothing_wrong(space, prop, occurred, "the guarded state never occurs")
+
+
+_JUDGES: dict[Kind, Callable[[StateSpace, Property], Verdict]] = {
+    Kind.ALWAYS: _always,
+    Kind.NEVER_A_STEP: _never_a_step,
+    Kind.NEVER_STUCK: _never_stuck,
+    Kind.SOMETIMES: _sometimes,
+    Kind.LEADS_TO: _leads_to,
+    Kind.CAN_ALWAYS: _can_always,
+    Kind.CAN_ALWAYS_AVOIDING: _can_always_avoiding,
+    Kind.NO_CYCLE_OF: _no_cycle_of,
+    Kind.ONLY_AFTER: _only_after,
+}

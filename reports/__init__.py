@@ -1,0 +1,1 @@
+"""What people see: ladders, tables, pictures, exports and the command line."""

@@ -1,0 +1,56 @@
+"""The words for a segment, from the shortest to the fullest."""
+
+from __future__ import annotations
+
+from tcpclose_model.engines.plain import ENDS, Action, ProductState
+from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
+
+
+def labels(seg: Segment, receiver: TCB) -> tuple[str, str, str]:
+    """Return a segment's short, usual and full label, as the end that it is on its way to sees it.
+
+    "ACK of FIN" means that it acknowledges the receiver's FIN.  The usual label names that on a
+    FIN too, because it makes a close of three segments; the full one adds the numbers.
+    """
+    short = _short(seg, receiver)
+    usual = short
+    if not seg.rst and (seg.fin or seg.text) and _covers_fin(seg, receiver):
+        usual = f"{short}, ACK of FIN"
+    numbers = f"seq={seg.seq}" if seg.rst else f"seq={seg.seq} ack={seg.ack}"
+    return short, usual, f"{usual} {numbers}"
+
+
+def label(seg: Segment, receiver: TCB) -> str:
+    """Return a segment's usual label."""
+    return labels(seg, receiver)[1]
+
+
+def _short(seg: Segment, receiver: TCB) -> str:
+    if seg.rst:
+        return "RST"
+    parts = [f"DATA {seg.seq + 1}"] if seg.text else []
+    if seg.fin:
+        parts.append("FIN")
+    if parts:
+        return " + ".join(parts)
+    if _covers_fin(seg, receiver):
+        return "ACK of FIN"
+    return f"ACK of DATA {seg.ack}" if seg.ack else "ACK"
+
+
+def _covers_fin(seg: Segment, receiver: TCB) -> bool:
+    # The FIN's number is snd_end, which is kept when the TCB is deleted.
+    return seg.ack == receiver.snd_end + 1
+
+
+def action_text(action: Action, state: ProductState) -> str:
+    """Return an action in words: "A CLOSE", "FIN arrives at B", "ACK of FIN to A is lost"."""
+    end = ENDS[action.actor]
+    if action.segment is None:
+        return f"{end} {action.event.words}"
+    seen = label(action.segment, state.b if action.actor else state.a)
+    if action.event is Event.SEGMENT_ARRIVES:
+        return f"{seen} arrives at {end}"
+    if action.event is Event.SEGMENT_IS_LOST:
+        return f"{seen} to {end} is lost"
+    return f"{seen} to {end} is duplicated"

@@ -1,0 +1,106 @@
+"""Ladders: a run as text that a reader can hold against a packet capture, and paste into a test.
+
+    ESTABLISHED                                ESTABLISHED
+    A CLOSE                                                   # close (3.10.4)
+    FIN_WAIT_1     -- FIN ----------------->   CLOSE_WAIT     # fin_in_established (3.10.7.4 eighth)
+
+An arrow line is a delivery (`-->`, `<--`), a loss (`--x`, `x--`) or a copy made in flight (`--+`,
+`+--`); the words at its ends are the states after it.  A line `A EVENT` is local to A.  `LOOP`
+stands before the steps that repeat for ever, or at the end where nothing happens any more.
+What follows a `#` is for the reader only.
+"""
+
+from __future__ import annotations
+
+from reports.labels import label, labels
+from tcpclose_model.engines.plain import ENDS, PlainEngine, ProductState, Transition
+from tcpclose_model.protocol.vocabulary import TCB, Event
+from tcpclose_model.run import Run
+
+LEFT, ARROW, RIGHT = 14, 27, 14
+HEADS = {
+    Event.SEGMENT_ARRIVES: (">", "<"),
+    Event.SEGMENT_IS_LOST: ("x", "x"),
+    Event.SEGMENT_IS_DUPLICATED: ("+", "+"),
+}
+
+
+def ladder(run: Run, *, notes: bool = True) -> str:
+    """Return the run as a ladder; `notes` adds the rules, their clauses and what they change."""
+    engine = PlainEngine(run.model)
+    lines = [_states(run.states[0])]
+    for number, (state, step) in enumerate(zip(run.states, run.steps, strict=False)):
+        if run.loop == number:
+            lines.append("LOOP")
+        line = _line(engine, state, step)
+        note = _note(state, step) if notes else ""
+        lines.append(f"{line:<{LEFT + ARROW + RIGHT + 4}}  # {note}" if note else line)
+    if run.loop == len(run.steps):
+        lines.append(
+            "LOOP" + ("  # nothing that changes anything happens any more" if notes else "")
+        )
+    lines.append(_states(run.last))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _states(state: ProductState) -> str:
+    return f"{state.a.state.name:<{LEFT + ARROW + 4}}{state.b.state.name}"
+
+
+def _line(engine: PlainEngine, state: ProductState, step: Transition) -> str:
+    action = step.action
+    if action.segment is None:
+        return f"{ENDS[action.actor]} {action.event.words}"
+    words = _unique_label(engine, state, step)
+    to_b, to_a = HEADS[action.event]
+    room = ARROW - len(words) - 5
+    if action.actor:
+        arrow = f"-- {words} {'-' * max(room, 2)}{to_b}"
+    else:
+        arrow = f"{to_a}{'-' * max(room, 2)} {words} --"
+    after = step.target
+    return f"{after.a.state.name:<{LEFT}}{arrow:<{ARROW}}   {after.b.state.name}"
+
+
+def _unique_label(engine: PlainEngine, state: ProductState, step: Transition) -> str:
+    """Return the usual label, or the full one where another step would fit the same line."""
+    assert step.action.segment is not None
+    receiver = state.b if step.action.actor else state.a
+    _, usual, full = labels(step.action.segment, receiver)
+    rivals = [
+        other
+        for other in engine.successors(state)
+        if other.action[:2] == step.action[:2]
+        and other.action.segment is not None
+        and usual in labels(other.action.segment, receiver)
+        and _ends(other.target) == _ends(step.target)
+    ]
+    return usual if len(rivals) == 1 else full
+
+
+def _ends(state: ProductState) -> tuple[int, int]:
+    return state.a.state, state.b.state
+
+
+def _note(state: ProductState, step: Transition) -> str:
+    """Return the rules carried out with their clauses, what is sent, and what changes."""
+    parts = [f"{rule.name} ({rule.cite})" for rule in step.rules]
+    if step.sent is not None:
+        receiver = state.a if step.action.actor else state.b
+        lost = ", lost: the channel is full" if step.overflow else ""
+        parts.append(f"sends {label(step.sent, receiver)}{lost}")
+    actor = step.action.actor
+    before, after = (state.b, step.target.b) if actor else (state.a, step.target.a)
+    changed = changes(before, after)
+    if changed:
+        parts.append(f"{ENDS[actor]}: {changed}")
+    return "; ".join(parts)
+
+
+def changes(before: TCB, after: TCB) -> str:
+    """Return the fields that differ, with their new values; the state comes first."""
+    shown = []
+    for name, old, new in zip(before._fields, before, after, strict=True):
+        if old != new:
+            shown.append(f"{name}={getattr(new, 'name', new)}")
+    return " ".join(shown)

@@ -1,0 +1,1 @@
+"""Engines: what explores a model.  `plain` defines the meaning; others are tested equal to it."""

@@ -1,0 +1,203 @@
+"""The bundle that is checked: two protocol tables, a network, timers, an application, bounds.
+
+Every field of these records is a parameter that `--set` can change (`network.capacity=3`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.protocol.notation import Protocol
+from tcpclose_model.protocol.rules import RFC9293
+
+CLOSES = {
+    "any": ("any", "any"),
+    "a_first": ("any", "after_fin"),
+    "b_after_eof": ("any", "after_eof"),
+    "b_never": ("any", "never"),
+    "never": ("never", "never"),
+}
+"""Who closes and when: the names, and what each end does under them."""
+
+CLOSES_OF_AN_END = ("any", "after_fin", "after_eof", "never")
+
+
+def _one_of(where: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ModelError(f"{where}: {value!r} is not a choice{nearest(str(value), known)}")
+
+
+def _count(where: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ModelError(f"{where}: {value!r} is not a whole number of at least {least}")
+
+
+def _flag(where: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ModelError(f"{where}: {value!r} is not true or false")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The two channels.
+
+    capacity: segments that one direction holds.
+    order: "fifo", or "any" (a bag: any segment in flight may be the next to arrive).
+    loss: any segment in flight may be lost, and a full channel loses what is sent into it.
+        Without loss nothing overflows: whatever would send waits until fewer than `capacity`
+        segments are in flight over both directions, and an arrival sends at most one.
+    duplication: a segment in flight may be copied while there is room (behind the original).
+    """
+
+    capacity: int = 2
+    order: str = "fifo"
+    loss: bool = True
+    duplication: bool = False
+
+    def __post_init__(self) -> None:
+        _count("network.capacity", self.capacity, 1)
+        _one_of("network.order", self.order, ("fifo", "any"))
+        _flag("network.loss", self.loss)
+        _flag("network.duplication", self.duplication)
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """When a timer may go off (untimed: no durations).
+
+    retransmission: "none"; "timely" (only when both channels are empty, so never needlessly);
+        "spurious" (at any time while something is unacknowledged).
+    time_wait: "free" (at any time); "drained" (only when both channels are empty); "ideal" (only
+        when the peer is CLOSED or in TIME-WAIT: no implementation can know that).
+    user_timeout: R2 is finite (3.8.3); it goes off once `bounds.retransmissions_max`
+        retransmissions are spent, or at any time where they are not counted.
+    """
+
+    retransmission: str = "spurious"
+    time_wait: str = "free"
+    user_timeout: bool = False
+
+    def __post_init__(self) -> None:
+        _one_of("timers.retransmission", self.retransmission, ("none", "timely", "spurious"))
+        _one_of("timers.time_wait", self.time_wait, ("free", "drained", "ideal"))
+        _flag("timers.user_timeout", self.user_timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the users of the two ends do.
+
+    closes: a name of `CLOSES`, or a pair, one for each end: "any" (whenever it likes),
+        "after_fin" (once the peer's FIN has arrived), "after_eof" (once it has read everything
+        up to the end of the stream), "never".
+    data_units: the most units of text that each end sends; it may send fewer.
+    reading: "eager" (text is read as it arrives), "lazy" (RECEIVE at any later time), "never".
+    half_close: the users may SHUTDOWN the sending side first, and CLOSE later or never.
+    aborts: which ends may ABORT.
+    fair: the calls that a user makes in the end if it can go on making them (W2 of the fairness).
+    """
+
+    closes: str | tuple[str, str] = "any"
+    data_units: tuple[int, int] = (1, 1)
+    reading: str = "eager"
+    half_close: bool = False
+    aborts: tuple[bool, bool] = (False, False)
+    fair: tuple[str, ...] = ("CLOSE", "RECEIVE")
+
+    def __post_init__(self) -> None:
+        if isinstance(self.closes, str):
+            _one_of("application.closes", self.closes, tuple(CLOSES))
+        else:
+            _pair("application.closes", self.closes)
+            for one in self.closes:
+                _one_of("application.closes", one, CLOSES_OF_AN_END)
+        _pair("application.data_units", self.data_units)
+        for units in self.data_units:
+            _count("application.data_units", units, 0)
+        _one_of("application.reading", self.reading, ("eager", "lazy", "never"))
+        _flag("application.half_close", self.half_close)
+        _pair("application.aborts", self.aborts)
+        for aborts in self.aborts:
+            _flag("application.aborts", aborts)
+        for call in self.fair:
+            _one_of("application.fair", call, ("CLOSE", "SHUTDOWN", "SEND", "RECEIVE", "ABORT"))
+
+    def closes_of(self, end: int) -> str:
+        """Return when end 0 (A) or 1 (B) closes."""
+        pair = CLOSES[self.closes] if isinstance(self.closes, str) else self.closes
+        return pair[end]
+
+
+def _pair(where: str, value: object) -> None:
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise ModelError(f"{where}: {value!r} is not a pair, one value for A and one for B")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What keeps a model finite beyond the parameters above.
+
+    retransmissions_max: retransmissions of an end since its last new ACK, or None for no limit.
+        With `timers.user_timeout` the limit is R2.  Without, runs are cut off where it is spent;
+        a verdict that hangs on such a cut is `unknown`, never `violated`.
+    """
+
+    retransmissions_max: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.retransmissions_max is not None:
+            _count("bounds.retransmissions_max", self.retransmissions_max, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Everything that a check needs; see the parts for what each parameter means.
+
+    properties: what is judged; empty means the catalogue (`properties.CATALOGUE`).
+    expect: the verdict of each property by name, for exactly these parameters; a property that
+        is not named must not be violated if it is a requirement.
+    """
+
+    a: Protocol = RFC9293
+    b: Protocol = RFC9293
+    network: Network = field(default_factory=Network)
+    timers: Timers = field(default_factory=Timers)
+    application: Application = field(default_factory=Application)
+    bounds: Bounds = field(default_factory=Bounds)
+    properties: Sequence[Any] = ()  # Any: properties live one package up and are not imported here
+    expect: Mapping[str, Any] = field(default_factory=dict)  # Any: as above
+    name: str = ""
+    title: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for part, kind in _PARTS.items():
+            if not isinstance(getattr(self, part), kind):
+                raise ModelError(f"model.{part}: expected {kind.__name__}(...)")
+        for end in ("a", "b"):
+            if not isinstance(getattr(self, end), Protocol):
+                raise ModelError(f"model.{end}: expected a Protocol, e.g. RFC9293")
+
+    def named(self, name: str) -> Model:
+        """Return the same model under another name."""
+        return replace(self, name=name)
+
+
+_PARTS: dict[str, type[Network | Timers | Application | Bounds]] = {
+    "network": Network,
+    "timers": Timers,
+    "application": Application,
+    "bounds": Bounds,
+}
+
+
+def parameters(model: Model) -> dict[str, Any]:  # Any: a parameter's own type
+    """Return every parameter of the four parts and its value, by dotted name."""
+    found = {}
+    for part, kind in _PARTS.items():
+        for name in (slot.name for slot in fields(kind)):
+            found[f"{part}.{name}"] = getattr(getattr(model, part), name)
+    return found

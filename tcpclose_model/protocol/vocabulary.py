@@ -1,0 +1,205 @@
+"""The nouns of the model: states, events, segments and the TCB of one end.
+
+Abstractions, and why each is sound for the question "does this close always work?":
+
+- Sequence numbers are relative and never wrap: the first unit of text is 0, and a FIN takes the
+  number behind the last unit.  A connection sends a handful of units, far from a wrap-around.
+- Text is counted in units; one segment carries at most one unit.  Octets inside a segment share
+  its fate.
+- The receive window is never closed and never full (`RCV_WND`).
+- There is one incarnation and no SYN: every run starts with both ends ESTABLISHED.
+- URG, PSH, security and options do not bear on the close and are left out.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+RCV_WND = 65_535
+"""Receive window in units: wider than anything the model sends, so it never limits."""
+
+
+class State(IntEnum):
+    """The eight states of RFC 9293 3.3.2 that take part in a close."""
+
+    ESTABLISHED = 0
+    FIN_WAIT_1 = 1
+    FIN_WAIT_2 = 2
+    CLOSING = 3
+    TIME_WAIT = 4
+    CLOSE_WAIT = 5
+    LAST_ACK = 6
+    CLOSED = 7
+
+
+ESTABLISHED = State.ESTABLISHED
+FIN_WAIT_1 = State.FIN_WAIT_1
+FIN_WAIT_2 = State.FIN_WAIT_2
+CLOSING = State.CLOSING
+TIME_WAIT = State.TIME_WAIT
+CLOSE_WAIT = State.CLOSE_WAIT
+LAST_ACK = State.LAST_ACK
+CLOSED = State.CLOSED
+
+SYNCHRONIZED = (
+    ESTABLISHED,
+    FIN_WAIT_1,
+    FIN_WAIT_2,
+    CLOSING,
+    TIME_WAIT,
+    CLOSE_WAIT,
+    LAST_ACK,
+)
+"""Every state that has a TCB."""
+
+
+class Event(IntEnum):
+    """What can happen at an end or to a segment; the value is the rank in the canonical order."""
+
+    CLOSE = 0
+    SHUTDOWN = 1
+    SEND = 2
+    RECEIVE = 3
+    ABORT = 4
+    TRANSMIT = 5
+    TRANSMIT_WITH_FIN = 6
+    RETRANSMISSION_TIMEOUT = 7
+    USER_TIMEOUT = 8
+    TIME_WAIT_TIMEOUT = 9
+    FIN_WAIT_2_TIMEOUT = 10
+    DELAYED_ACK_TIMEOUT = 11
+    SEGMENT_ARRIVES = 12
+    SEGMENT_IS_LOST = 13
+    SEGMENT_IS_DUPLICATED = 14
+
+    @property
+    def words(self) -> str:
+        """The event as a ladder writes it."""
+        return _WORDS.get(self, self.name.replace("_", " "))
+
+
+_WORDS = {
+    Event.TIME_WAIT_TIMEOUT: "2MSL",
+    Event.FIN_WAIT_2_TIMEOUT: "FIN_WAIT_2 TIMEOUT",
+}
+
+CALLS = (Event.CLOSE, Event.SHUTDOWN, Event.SEND, Event.RECEIVE, Event.ABORT)
+"""What the user of an end does (RFC 9293 3.10.2 to 3.10.5)."""
+
+OUTPUTS = (Event.TRANSMIT, Event.TRANSMIT_WITH_FIN)
+"""What the end does by itself as soon as it can: segmentize and send what is queued."""
+
+TIMEOUTS = (
+    Event.RETRANSMISSION_TIMEOUT,
+    Event.USER_TIMEOUT,
+    Event.TIME_WAIT_TIMEOUT,
+    Event.FIN_WAIT_2_TIMEOUT,
+    Event.DELAYED_ACK_TIMEOUT,
+)
+"""The timers of RFC 9293 3.10.8, and two that real stacks add."""
+
+LOCAL_EVENTS = CALLS + OUTPUTS + TIMEOUTS
+
+
+class Step(IntEnum):
+    """The steps of SEGMENT ARRIVES (RFC 9293 3.10.7), in the standard's order.
+
+    Security, SYN and URG (third, fourth, sixth) are outside the model.  The values differ from
+    those of `Event`, because a cell is keyed by either.
+    """
+
+    CLOSED_STEP = 100
+    SEQUENCE_STEP = 101
+    RST_STEP = 102
+    ACK_STEP = 105
+    FIN_ACKED_STEP = 106
+    TEXT_STEP = 107
+    HELD_TEXT_STEP = 108
+    FIN_STEP = 109
+
+
+CLOSED_STEP = Step.CLOSED_STEP
+SEQUENCE_STEP = Step.SEQUENCE_STEP
+RST_STEP = Step.RST_STEP
+ACK_STEP = Step.ACK_STEP
+FIN_ACKED_STEP = Step.FIN_ACKED_STEP
+TEXT_STEP = Step.TEXT_STEP
+HELD_TEXT_STEP = Step.HELD_TEXT_STEP
+FIN_STEP = Step.FIN_STEP
+
+
+class Told(IntEnum):
+    """What the user of an end has been told of how the connection ended (MUST-12).
+
+    A close by FINs needs no message of its own: NOTHING means "as you asked".
+    """
+
+    NOTHING = 0
+    CONNECTION_RESET = 1
+    USER_TIMEOUT = 2
+    ABORT_OK = 3
+
+
+NOTHING = Told.NOTHING
+CONNECTION_RESET = Told.CONNECTION_RESET
+USER_TIMEOUT_TOLD = Told.USER_TIMEOUT
+ABORT_OK = Told.ABORT_OK
+
+
+class Segment(NamedTuple):
+    """A segment.  Every segment but a RST carries an ACK; `text` counts units of text."""
+
+    seq: int
+    ack: int = 0
+    text: int = 0
+    fin: int = 0
+    rst: int = 0
+
+
+NO_SEGMENT = Segment(0)
+"""Stands in for the segment when a row is not about one (calls and timeouts)."""
+
+
+class TCB(NamedTuple):
+    """What one end remembers; numbers are relative sequence numbers in units of text.
+
+    CLOSED means that the TCB is deleted: only the fields in `KEPT_WHEN_CLOSED` survive, as
+    ghosts that properties read and no row does.
+    """
+
+    state: State = ESTABLISHED
+    snd_una: int = 0
+    """SND.UNA: the oldest number sent and not yet acknowledged."""
+    snd_nxt: int = 0
+    """SND.NXT: the next number to be sent."""
+    snd_end: int = 0
+    """The number behind the last unit the user has sent; the FIN's own number."""
+    fin_queued: int = 0
+    """1 once the user has closed: a FIN stands behind the text."""
+    fin_sent: int = 0
+    """1 once the FIN has been transmitted: SND.NXT has passed it."""
+    fin_with_text: int = 0
+    """1 if the FIN was sent on the segment of the last unit, and so is sent again with it."""
+    rcv_nxt: int = 0
+    """RCV.NXT: the next number expected."""
+    rcv_text: int = 0
+    """Units of text taken in order; equals RCV.NXT less the FIN unless a rule is wrong."""
+    held: int = 0
+    """Out-of-order text held (SHLD-31), one bit per unit."""
+    held_fin: int = 0
+    """The number of an out-of-order FIN that is held, or 0 (a FIN numbered 0 is in order)."""
+    read: int = 0
+    """Units of text that the user has read."""
+    released: int = 0
+    """1 once the user has called CLOSE (not just SHUTDOWN) and will not come back."""
+    ack_due: int = 0
+    """1 while an ACK is delayed."""
+    retransmitted: int = 0
+    """Retransmissions since the last new ACK; counted only where a model bounds them."""
+    told: Told = NOTHING
+    """What the user was told of the connection's end."""
+
+
+KEPT_WHEN_CLOSED = frozenset({"snd_end", "rcv_nxt", "rcv_text", "read", "told"})
+"""Fields that outlive the TCB, for properties to read."""

@@ -1,0 +1,273 @@
+"""Switches: the readings and options of RFC 9293 and of real stacks, each a small edit of rows.
+
+`SWITCHES[name].on(protocol)` gives the protocol with the switch on; all are off in `RFC9293`.
+On the command line a switch is a parameter: `--set protocol.delayed_ack=on` for both ends,
+`--set a.delayed_ack=on` for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.protocol.notation import (
+    DROP,
+    Protocol,
+    Rule,
+    becomes,
+    removed,
+    rows,
+)
+from tcpclose_model.protocol.vocabulary import (
+    ACK_STEP,
+    CLOSED,
+    ESTABLISHED,
+    FIN_WAIT_1,
+    FIN_WAIT_2,
+    RST_STEP,
+    SEQUENCE_STEP,
+    SYNCHRONIZED,
+    TIME_WAIT,
+    Event,
+)
+from tcpclose_model.protocol.words import (
+    ack_is_new,
+    ack_is_within,
+    count_fin,
+    count_text,
+    count_text_with_fin,
+    delay_ack,
+    fin_is_next_to_send,
+    last_unit_and_fin_are_queued,
+    queue_fin,
+    queue_text,
+    release,
+    seg_is_at_rcv_nxt,
+    seg_is_not_at_rcv_nxt,
+    seg_is_rst,
+    seg_starts_no_later_than_rcv_nxt,
+    send_ack,
+    send_fin,
+    send_text,
+    send_text_with_fin,
+    start_2msl,
+    take_fin,
+    take_text,
+    user_has_not_closed,
+    user_is_gone,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A reading or an option: what it stands for, where it comes from, and the edit it makes."""
+
+    name: str
+    says: str
+    cite: str
+    change: Callable[[Protocol], Protocol]
+
+    def on(self, protocol: Protocol) -> Protocol:
+        """Return the protocol with the switch on; a ModelError says so if it is on already."""
+        if self.is_on(protocol):
+            raise ModelError(f"{protocol.name}: switch {self.name} is on already")
+        return protocol.together(self.name, self.change, why=self.says, cite=self.cite)
+
+    def off(self, protocol: Protocol) -> Protocol:
+        """Return the protocol with the switch off; one that is off already stays as it is."""
+        return protocol.without(self.name) if self.is_on(protocol) else protocol
+
+    def is_on(self, protocol: Protocol) -> bool:
+        """Return whether the protocol has the switch on."""
+        return any(edit.name == self.name for edit in protocol.edits)
+
+
+SWITCHES: dict[str, Switch] = {}
+
+
+def _switch(says: str, cite: str) -> Callable[[Callable[[Protocol], Protocol]], Switch]:
+    """Register the decorated edit as a switch under its function's name."""
+
+    def register(change: Callable[[Protocol], Protocol]) -> Switch:
+        switch = Switch(change.__name__, says, cite, change)
+        SWITCHES[switch.name] = switch
+        return switch
+
+    return register
+
+
+def switch_named(name: str) -> Switch:
+    """Return the switch of that name; a ModelError names the nearest ones."""
+    if name not in SWITCHES:
+        raise ModelError(f"no switch {name!r}{nearest(name, SWITCHES)}")
+    return SWITCHES[name]
+
+
+def _edit(protocol: Protocol, name: str, **columns: object) -> Protocol:
+    """Return the protocol with one named row changed; the switch that asks says why."""
+    return protocol.edit(rows(name=name), becomes(**columns), why=f"{name} changed")  # type: ignore[arg-type]  # columns of becomes()
+
+
+# Readings of the standard's ambiguities (A1 to A6) --------------------------------------------
+
+
+@_switch("a reset in CLOSING or LAST-ACK is not told to the user (A1)", "3.10.7.4 second")
+def silent_reset(protocol: Protocol) -> Protocol:
+    """Edit: the text of 3.10.7.4 names no signal there; 3.5.3 and MUST-12 ask for one."""
+    return _edit(protocol, "reset_when_closing", do=())
+
+
+@_switch("the ACK field of an unacceptable or held segment is not processed (A2)", "3.10.7.4 first")
+def literal_ack(protocol: Protocol) -> Protocol:
+    """Edit: the first step drops the segment, as written; Appendix A.2 warns of it."""
+    protocol = protocol.edit(
+        rows(on=SEQUENCE_STEP, do=send_ack), becomes(then=DROP), count=3, why="drop it whole"
+    )
+    return _edit(protocol, "new_ack", when=(ack_is_new, seg_starts_no_later_than_rcv_nxt))
+
+
+@_switch("a retransmitted FIN does not restart 2MSL (A3)", "3.10.7.4 first")
+def literal_2msl(protocol: Protocol) -> Protocol:
+    """Edit: the first step answers and drops it before the fifth could restart the timer.
+
+    It makes a difference to timed models only.
+    """
+    return _edit(protocol, "fin_again_in_time_wait", do=send_ack)
+
+
+@_switch("a pure ACK in TIME-WAIT is answered and restarts 2MSL (A4)", "3.10.7.4 fifth")
+def time_wait_answers_ack(protocol: Protocol) -> Protocol:
+    """Edit: "acknowledge it, and restart the 2 MSL timeout", whatever it is."""
+    answer = Rule(
+        "answered_in_time_wait",
+        at=TIME_WAIT,
+        on=ACK_STEP,
+        when=ack_is_within,
+        do=(send_ack, start_2msl),
+        then=DROP,
+        cite="3.10.7.4 fifth",
+    )
+    here = rows(name="new_ack", at=TIME_WAIT)
+    return protocol.edit(here, removed(), why="not here").add(answer, why="answer all")
+
+
+@_switch("the side that issues a reset enters TIME-WAIT (A5)", "3.5.2, Figure 5 note 3")
+def reset_issuer_waits(protocol: Protocol) -> Protocol:
+    """Edit: ABORT leads to TIME-WAIT, not to CLOSED."""
+    return _edit(protocol, "abort", to=TIME_WAIT)
+
+
+@_switch("CLOSE leaves ESTABLISHED only when the FIN is sent (A6)", "gVisor issue 13393")
+def state_changes_with_fin(protocol: Protocol) -> Protocol:
+    """Edit: a FIN that waits behind text keeps the end in ESTABLISHED."""
+    for name in ("close_behind_text", "shutdown_behind_text"):
+        do = (queue_fin, release) if name.startswith("close") else queue_fin
+        protocol = protocol.edit(
+            rows(name=name),
+            becomes(when=(user_has_not_closed, *protocol.rule(name).when), do=do, stays=True),
+            why="not yet",
+        )
+    for name in ("close", "shutdown"):
+        when = (user_has_not_closed, *protocol.rule(name).when)
+        protocol = _edit(protocol, name, when=when)
+    fin = Rule(
+        "transmit_first_fin",
+        at=ESTABLISHED,
+        on=Event.TRANSMIT,
+        when=fin_is_next_to_send,
+        do=(send_fin, count_fin),
+        to=FIN_WAIT_1,
+        cite="gVisor issue 13393",
+    )
+    both = Rule(
+        "transmit_text_with_first_fin",
+        at=ESTABLISHED,
+        on=Event.TRANSMIT_WITH_FIN,
+        when=last_unit_and_fin_are_queued,
+        do=(send_text_with_fin, count_text_with_fin),
+        to=FIN_WAIT_1,
+        cite="gVisor issue 13393",
+    )
+    return protocol.add(fin, both, why="now")
+
+
+# Options of a sender and of a receiver --------------------------------------------------------
+
+
+@_switch("SEND segmentizes and sends at once; nothing waits in a queue", "3.10.2")
+def send_at_once(protocol: Protocol) -> Protocol:
+    """Edit: no Nagle, no window: a FIN never waits behind text."""
+    return _edit(protocol, "send", do=(queue_text, send_text, count_text))
+
+
+@_switch("a FIN is never sent on a segment with text", "3.10.4")
+def fin_alone(protocol: Protocol) -> Protocol:
+    """Edit: "form a FIN segment" after all preceding SENDs have been segmentized."""
+    both = rows(on=Event.TRANSMIT_WITH_FIN)
+    return protocol.edit(both, removed(), count=2, why="a segment of its own")
+
+
+@_switch("ACKs of in-order text and of a FIN in ESTABLISHED may be delayed", "3.8.6.3, MUST-58")
+def delayed_ack(protocol: Protocol) -> Protocol:
+    """Edit: the ACK is owed; what is sent next carries it, or the delayed-ACK timer sends it."""
+    protocol = _edit(protocol, "text", do=(take_text, delay_ack))
+    return _edit(protocol, "fin_in_established", do=(take_fin, delay_ack))
+
+
+@_switch("text and FINs behind a hole are dropped, not held", "3.10.7.4 first: SHLD-31 not done")
+def drop_out_of_order(protocol: Protocol) -> Protocol:
+    """Edit: what is ahead of RCV.NXT is answered and forgotten."""
+    return _edit(_edit(protocol, "text_ahead", do=send_ack), "fin_ahead", do=send_ack)
+
+
+@_switch("only a RST at RCV.NXT resets; any other in the window is challenged", "RFC 5961 3.2")
+def challenge_ack(protocol: Protocol) -> Protocol:
+    """Edit: the three checks of RFC 5961 for RST."""
+    for name in ("reset", "reset_when_closing", "reset_in_time_wait"):
+        protocol = _edit(protocol, name, when=(seg_is_rst, seg_is_at_rcv_nxt))
+    challenge = Rule(
+        "challenge",
+        at=SYNCHRONIZED,
+        on=RST_STEP,
+        when=(seg_is_rst, seg_is_not_at_rcv_nxt),
+        do=send_ack,
+        then=DROP,
+        cite="RFC 5961 3.2",
+    )
+    return protocol.add(challenge, why="challenge ACK")
+
+
+# What real stacks do beyond the standard ------------------------------------------------------
+
+
+@_switch("CLOSED answers nothing", "FreeBSD tcp(4) blackhole; Windows stealth mode")
+def silent_closed(protocol: Protocol) -> Protocol:
+    """Edit: no reset from CLOSED."""
+    return _edit(protocol, "reset_from_closed", do=())
+
+
+@_switch("FIN-WAIT-2 ends by a timeout once the user is gone", "Linux tcp_fin_timeout; FreeBSD")
+def fin_wait_2_timeout(protocol: Protocol) -> Protocol:
+    """Edit: an orphan in FIN-WAIT-2 gives up waiting for the peer's FIN."""
+    timeout = Rule(
+        "fin_wait_2_timeout",
+        at=FIN_WAIT_2,
+        on=Event.FIN_WAIT_2_TIMEOUT,
+        when=user_is_gone,
+        to=CLOSED,
+        cite="Linux ip-sysctl tcp_fin_timeout",
+    )
+    return protocol.add(timeout, why="not in RFC 9293")
+
+
+@_switch("a RST is ignored in TIME-WAIT (F1)", "RFC 1337 F1; Linux tcp_rfc1337=1")
+def rfc1337(protocol: Protocol) -> Protocol:
+    """Edit: TIME-WAIT cannot be assassinated."""
+    return _edit(protocol, "reset_in_time_wait", stays=True, then=DROP)
+
+
+@_switch("TIME-WAIT is skipped", "Linux tcp_max_tw_buckets=0; FreeBSD nolocaltimewait")
+def no_time_wait(protocol: Protocol) -> Protocol:
+    """Edit: where TIME-WAIT would begin, the TCB is deleted."""
+    return protocol.edit(rows(to=TIME_WAIT), becomes(to=CLOSED), count=2, why="skip 2MSL")

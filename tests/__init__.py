@@ -1,0 +1,1 @@
+"""The tests: sections per state and per hazard, one shared class for all engines."""
