@@ -196,8 +196,8 @@ a_clean_completion_stays_possible = can_always_avoiding(
 )
 
 no_endless_chatter = no_cycle_of(
-    "Deliveries alone never go on for ever: no two ends answer each other's answers.",
-    lambda before, step, after: step.arrives,
+    "No two ends go on answering each other's answers for ever.",
+    lambda before, step, after: step.arrives and step.sent is not None,
     name="no_endless_chatter",
     source="RFC 1337 Figure 3: the ACK loop; RFC 5961 7",
     broken_by="rfc9293_literal",

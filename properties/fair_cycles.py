@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from properties.graph import components
+from tcpclose_model.engines.plain import Channel
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import Path, StateSpace
@@ -76,7 +77,7 @@ class Fairness:
                 self.sends[number] = self._value_bit(1 - actor, move.sent)
         self.lasting = bytearray(m.action.event is not Event.SEGMENT_IS_DUPLICATED for m in moves)
         """The moves that may be made for ever: all but duplications."""
-        self._enabled = [self._enabled_in(n) for n in range(space.expanded)]
+        self._enabled = self._enabled_bits()
 
     def tally(self, states: Iterable[int], steps: Iterable[int]) -> Tally:
         """Return what these states enable and these steps do."""
@@ -102,29 +103,51 @@ class Fairness:
     def steps_within(self, states: frozenset[int], without_sends: int) -> Iterator[int]:
         """Return the lasting steps from these states to these states that send none of those."""
         space = self.space
+        target, moves, first_step = space.target, space.move, space.first_step
         for number in states:
-            for step in space.steps(number):
-                move = space.move[step]
-                if (
-                    space.target[step] in states
-                    and self.lasting[move]
-                    and not self.sends[move] & without_sends
-                ):
-                    yield step
+            for step in range(first_step[number], first_step[number + 1]):
+                if target[step] in states:
+                    move = moves[step]
+                    if self.lasting[move] and not self.sends[move] & without_sends:
+                        yield step
+
+    def must_leave(self, number: int) -> bool:
+        """Return whether no fair run stays in this state alone: a fair event is due, and leaves."""
+        space = self.space
+        if not self._enabled[number] & (self.weak | self.strong):
+            return False
+        return all(space.target[step] != number for step in space.steps(number))
 
     def enabled(self, number: int) -> int:
         """Return the bits of the fair events that a state enables."""
         return self._enabled[number]
 
-    def _enabled_in(self, number: int) -> int:
+    def _enabled_bits(self) -> list[int]:
+        """Return the fair events that each expanded state enables.
+
+        Which calls and timeouts are enabled depends on the two TCBs and on how much is in flight.
+        """
         space = self.space
+        sizes = [len(channel) for channel in space.channels]
+        towards = [[self._channel_bits(actor, c) for c in space.channels] for actor in (0, 1)]
+        known: dict[tuple[int, int, int], int] = {}
+        found = []
+        parts = zip(space.a, space.b, space.a_to_b, space.b_to_a, strict=True)
+        for number, (a, b, a_to_b, b_to_a) in zip(range(space.expanded), parts, strict=False):
+            key = (a, b, sizes[a_to_b] + sizes[b_to_a])
+            bits = known.get(key)
+            if bits is None:
+                bits = 0
+                for step in space.steps(number):
+                    bits |= self.enables[space.move[step]]
+                known[key] = bits
+            found.append(bits | towards[1][a_to_b] | towards[0][b_to_a])
+        return found
+
+    def _channel_bits(self, actor: int, channel: Channel) -> int:
         bits = 0
-        for step in space.steps(number):
-            bits |= self.enables[space.move[step]]
-        for actor, channel in ((0, space.b_to_a[number]), (1, space.a_to_b[number])):
-            segments = space.channels[channel]
-            for value in {None} if self._fifo and segments else set(segments):
-                bits |= self._weak_bit(("channel", actor, value))
+        for value in {None} if self._fifo and channel else set(channel):
+            bits |= self._weak_bit(("channel", actor, value))
         return bits
 
     def _event_bit(self, events: dict[tuple[int, Event], bool], actor: int, event: Event) -> int:
@@ -170,12 +193,15 @@ def _fair_events(model: Model) -> Iterator[tuple[tuple[int, Event], bool]]:
             yield (end, event), strong
 
 
-def in_words(model: Model) -> tuple[str, ...]:
-    """Return the fairness of a model, a sentence for each part."""
-    events = dict(_fair_events(model))
-    calls = list(model.application.fair)
-    strong = sorted({e.words for (_, e), s in events.items() if s and e.name not in calls})
-    weak = sorted({e.words for (_, e), s in events.items() if not s and e.name not in calls})
+def in_words(space: StateSpace) -> tuple[str, ...]:
+    """Return the fairness of an explored model, a sentence for each part that bears on it."""
+    model = space.model
+    occurring = {(move.action.actor, move.action.event) for move in space.moves}
+    events = {key: strong for key, strong in _fair_events(model) if key in occurring}
+    fair_calls = model.application.fair
+    strong = sorted({e.words for (_, e), s in events.items() if s and e.name not in fair_calls})
+    weak = sorted({e.words for (_, e), s in events.items() if not s and e.name not in fair_calls})
+    calls = sorted({e.words for _, e in events if e.name in fair_calls})
     fifo = model.network.order == "fifo"
     said = []
     if weak:
@@ -208,6 +234,8 @@ def fair_components(fair: Fairness, region: Iterable[int]) -> list[Component]:
             for lasting, sends in zip(fair.lasting, fair.sends, strict=True)
         )
         for members in components(space, states, allowed, of=space.move):
+            if len(members) == 1 and fair.must_leave(members[0]):
+                continue
             inside = frozenset(members)
             total = fair.tally(members, fair.steps_within(inside, without))
             weak, strong, unheard = fair.missing(total)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, islice
 from typing import cast
 
 from properties.views import ChannelsNeededError, StatePredicate, StepPredicate, StepView, View
@@ -27,7 +27,7 @@ class _Classes:
 
     pair_of: array[int]
     pairs: list[tuple[TCB, TCB]]
-    class_of: array[int]
+    class_of: list[int]
     steps: list[tuple[int, int, int]]
     """Of each class of steps: its pair before, its move, its pair after."""
 
@@ -67,7 +67,10 @@ def steps_with(space: StateSpace, predicate: StepPredicate, end: int) -> Marks:
                 bool(predicate(seen[before], moves[move], seen[after]))
                 for before, move, after in classes.steps
             )
-            space.cache[key] = bytearray(map(answers.__getitem__, classes.class_of))
+            if 1 in answers:
+                space.cache[key] = bytearray(map(answers.__getitem__, classes.class_of))
+            else:
+                space.cache[key] = bytearray(len(classes.class_of))
         except ChannelsNeededError:
             space.cache[key] = bytearray(
                 bool(
@@ -99,18 +102,23 @@ def _classes(space: StateSpace) -> _Classes:
         )
         pairs = [(space.tcbs[a], space.tcbs[b]) for a, b in numbered]
         known: dict[int, int] = {}
-        class_of = array("q")
-        steps: list[tuple[int, int, int]] = []
-        first_step, target, count = space.first_step, space.target, len(space.moves)
-        for source in range(space.expanded):
-            base = pair_of[source] * count
-            first, last = first_step[source], first_step[source + 1]
-            for step, move in enumerate(space.move[first:last], first):
-                number = known.get(base + move)
-                if number is None:
-                    number = known[base + move] = len(steps)
-                    steps.append((pair_of[source], move, pair_of[target[step]]))
-                class_of.append(number)
+        class_of: list[int] = []
+        count = len(space.moves)
+        for pair, first, last in zip(
+            pair_of, space.first_step, islice(space.first_step, 1, None), strict=False
+        ):
+            base = pair * count
+            class_of += [known.setdefault(base + m, len(known)) for m in space.move[first:last]]
+        steps = []
+        ends = list(numbered)
+        for key in known:
+            pair, number = divmod(key, count)
+            move = space.moves[number]
+            after = pair
+            if move.after >= 0:
+                a, b = ends[pair]
+                after = numbered[(a, move.after) if move.action.actor else (move.after, b)]
+            steps.append((pair, number, after))
         space.cache["classes"] = _Classes(pair_of, pairs, class_of, steps)
     return cast(_Classes, space.cache["classes"])
 
@@ -174,16 +182,33 @@ def sources(space: StateSpace) -> array[int]:
     return cast("array[int]", space.cache["sources"])
 
 
+def has_cycle(space: StateSpace, steps: Marks) -> bool:
+    """Return whether some of these steps make a cycle (Kahn 1962)."""
+    target = space.target
+    following: dict[int, list[int]] = {}
+    entering: dict[int, int] = {}
+    for source, step in zip(compress(sources(space), steps), numbers(steps), strict=True):
+        following.setdefault(source, []).append(target[step])
+        entering[target[step]] = entering.get(target[step], 0) + 1
+    todo = [number for number in following if number not in entering]
+    while todo:
+        for reached in following.pop(todo.pop(), ()):
+            entering[reached] -= 1
+            if not entering[reached]:
+                todo.append(reached)
+    return bool(following)
+
+
 def components(
     space: StateSpace, region: Iterable[int], allowed: Marks, of: Sequence[int] | None = None
 ) -> list[list[int]]:
     """Return the strongly connected components of the region under allowed steps (Tarjan 1972).
 
-    Step s is allowed if `allowed[s]` is set, or `allowed[of[s]]` where `of` is given.  Every state
-    of the region is in exactly one component; a component of one state may or may not loop.
+    Step s is allowed if `allowed[s]` is set, or `allowed[of[s]]` where `of` is given.  Every
+    expanded state of the region is in one component; one of a single state may or may not loop.
     """
     inside = cast(Marks, space.cache.setdefault("inside", bytearray(len(space))))
-    region = list(region)
+    region = [number for number in region if number < space.expanded]
     for number in region:
         inside[number] = 1
     of = range(len(space.move)) if of is None else of
@@ -191,13 +216,13 @@ def components(
     low: dict[int, int] = {}
     stack: list[int] = []
     found: list[list[int]] = []
-    target = space.target
+    target, first_step = space.target, space.first_step
     for root in region:
         if root in index:
             continue
         index[root] = low[root] = len(index)
         stack.append(root)
-        work = [(root, iter(space.steps(root)))]
+        work = [(root, iter(range(first_step[root], first_step[root + 1])))]
         while work:
             number, steps = work[-1]
             for step in steps:
@@ -207,7 +232,8 @@ def components(
                 if reached not in index:
                     index[reached] = low[reached] = len(index)
                     stack.append(reached)
-                    work.append((reached, iter(space.steps(reached))))
+                    steps = iter(range(first_step[reached], first_step[reached + 1]))
+                    work.append((reached, steps))
                     break
                 if index[reached] < low[number]:
                     low[number] = index[reached]

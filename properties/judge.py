@@ -7,6 +7,7 @@ is returned has been re-executed by the plain engine.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from itertools import compress
 from operator import and_
@@ -18,6 +19,7 @@ from properties.graph import (
     backwards,
     components,
     forwards,
+    has_cycle,
     numbers,
     sources,
     states_with,
@@ -93,10 +95,14 @@ def _never_a_step(space: StateSpace, prop: Property) -> Verdict:
     for end in _ends(prop):
         bad = steps_with(space, prop.step, end)
         asked = states_with(space, prop.when, end)
-        starts = bytearray(map(asked.__getitem__, came_from))
         if prop.among is not None:
-            asked = starts = bytearray(map(and_, starts, steps_with(space, prop.among, end)))
-        steps = numbers(bytearray(map(and_, bad, starts)))
+            kind = steps_with(space, prop.among, end)
+            if prop.when is not None:
+                kind = bytearray(map(and_, kind, map(asked.__getitem__, came_from)))
+            asked, bad = kind, bytearray(map(and_, bad, kind))
+        elif prop.when is not None and 1 in bad:
+            bad = bytearray(map(and_, bad, map(asked.__getitem__, came_from)))
+        steps = numbers(bad) if 1 in bad else []
         occurred += sum(asked)
         if steps:
             wrong.append((_first_step(space, steps), end))
@@ -111,18 +117,14 @@ def _never_a_step(space: StateSpace, prop: Property) -> Verdict:
 def _first_step(space: StateSpace, steps: list[int]) -> tuple[int, object, int]:
     """Return (depth, state, step) of the shallowest of the steps, the canonically least of them."""
     depth = space.level_of(space.source(steps[0]))
-    level = [s for s in steps if space.level_of(space.source(s)) == depth]
+    below = space.levels[depth + 1] if depth < space.depth else space.expanded
+    level = steps[: bisect_left(steps, space.first_step[min(below, space.expanded)])]
     return min((depth, space.state(space.source(s)), s) for s in level)
 
 
 def _never_stuck(space: StateSpace, prop: Property) -> Verdict:
     done = states_with(space, prop.state, 0)
-    target = space.target
-    still = [
-        n
-        for n in range(space.expanded)
-        if not done[n] and all(target[step] == n for step in space.steps(n))
-    ]
+    still = [n for n in _unmoving(space) if not done[n]]
     occurred = len(space) - sum(done)
     number = space.first(n for n in still if n not in space.cut)
     if number is not None:
@@ -131,6 +133,19 @@ def _never_stuck(space: StateSpace, prop: Property) -> Verdict:
     if still and not space.stopped:
         return Verdict(prop, Answer.UNKNOWN, _bounded(space), occurred)
     return _nothing_wrong(space, prop, occurred, "every state is final")
+
+
+def _unmoving(space: StateSpace) -> list[int]:
+    """Return the expanded states that no step leaves."""
+    found = []
+    target, first_step = space.target, space.first_step
+    for number in range(space.expanded):
+        for step in range(first_step[number], first_step[number + 1]):
+            if target[step] != number:
+                break
+        else:
+            found.append(number)
+    return found
 
 
 def _sometimes(space: StateSpace, prop: Property) -> Verdict:
@@ -151,7 +166,7 @@ def _sometimes(space: StateSpace, prop: Property) -> Verdict:
 
 def _leads_to(space: StateSpace, prop: Property) -> Verdict:
     occurred = 0
-    fairness = in_words(space.model)
+    fairness = in_words(space)
     open_end = ""
     for end in _ends(prop):
         when = states_with(space, prop.when, end)
@@ -276,6 +291,8 @@ def _no_cycle_of(space: StateSpace, prop: Property) -> Verdict:
     for end in _ends(prop):
         bad = steps_with(space, prop.step, end)
         occurred += sum(bad)
+        if not has_cycle(space, bad):
+            continue
         starts = sorted(set(compress(sources(space), bad)))
         for members in components(space, starts, bad):
             inside = set(members)

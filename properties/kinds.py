@@ -120,7 +120,7 @@ def sometimes(sentence: str, state: StatePredicate, **options: object) -> Proper
 def leads_to(
     sentence: str, *, when: StatePredicate, then: StatePredicate, **options: object
 ) -> Property:
-    """Return the claim that in every fair run a state with `when` is followed by one with `then`."""
+    """Return the claim that in fair runs a state with `when` is followed by one with `then`."""
     return _made(Kind.LEADS_TO, sentence, options, when=when, state=then)
 
 

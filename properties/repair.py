@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from properties.check import properties_of
@@ -15,10 +15,14 @@ from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.parameters import with_parameter
 from tcpclose_model.variants.switches import SWITCHES
 
-PARAMETERS = (
+FIRST = (
     ("timers.retransmission", "timely"),
     ("application.closes", "any"),
     ("application.reading", "eager"),
+)
+"""Parameter values that may repair, the ones that most likely were meant."""
+
+SECOND = (
     ("timers.user_timeout", "true"),
     ("timers.time_wait", "ideal"),
     ("timers.user_timeout", "false"),
@@ -27,12 +31,12 @@ PARAMETERS = (
     ("network.duplication", "false"),
     ("network.order", "fifo"),
 )
-"""Parameter values that may repair, the ones that a stack or a user can choose first."""
+"""Parameter values that may repair, those of the ends before those of the network."""
 
 REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337")
 """Switches that may repair."""
 
-LARGER = 4
+LARGER = 10
 """How many times larger than the model a repaired one may be; a larger one is passed over."""
 
 
@@ -54,7 +58,7 @@ def nearest_repair(space: StateSpace, verdict: Verdict) -> Repair | None:
 
     Edits are undone before options are changed, and those before the network.
     """
-    limit = LARGER * len(space) + 10_000
+    limit = LARGER * len(space) + 100_000
     second: Repair | None = None
     for change, model in _candidates(space.model):
         other = explore(model, max_states=limit)
@@ -78,14 +82,19 @@ def _is_violated(space: StateSpace, prop: Property) -> bool:
 def _candidates(model: Model) -> Iterator[tuple[str, Model]]:
     model = replace(model, expect={})
     yield from _edits_undone(model)
-    for name, value in PARAMETERS:
-        changed = with_parameter(model, name, value)
-        if changed != model and _sensible(model, changed):
-            yield f"{name}={value}", changed
+    yield from _parameters(model, FIRST)
     for name in REPAIRING:
         switch = SWITCHES[name]
         if not switch.is_on(model.a) and not switch.is_on(model.b):
             yield f"protocol.{name}=on", replace(model, a=switch.on(model.a), b=switch.on(model.b))
+    yield from _parameters(model, SECOND)
+
+
+def _parameters(model: Model, choices: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Model]]:
+    for name, value in choices:
+        changed = with_parameter(model, name, value)
+        if changed != model and _sensible(model, changed):
+            yield f"{name}={value}", changed
 
 
 def _edits_undone(model: Model) -> Iterator[tuple[str, Model]]:

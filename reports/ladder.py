@@ -12,9 +12,11 @@ What follows a `#` is for the reader only.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from reports.labels import label, labels
 from tcpclose_model.engines.plain import ENDS, PlainEngine, ProductState, Transition
-from tcpclose_model.protocol.vocabulary import TCB, Event
+from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event
 from tcpclose_model.run import Run
 
 LEFT, ARROW, RIGHT = 14, 27, 14
@@ -25,8 +27,15 @@ HEADS = {
 }
 
 
-def ladder(run: Run, *, notes: bool = True) -> str:
-    """Return the run as a ladder; `notes` adds the rules, their clauses and what they change."""
+Notes = Literal["beside", "below", "none"]
+
+
+def ladder(run: Run, *, notes: Notes = "beside") -> str:
+    """Return the run as a ladder.
+
+    `notes` puts the rules carried out, their clauses and what they change beside each line, below
+    it (for narrow screens), or nowhere.
+    """
     engine = PlainEngine(run.model)
     lines = [_states(run.states[0])]
     for number, (state, step) in enumerate(zip(run.states, run.steps, strict=False)):
@@ -98,9 +107,17 @@ def _note(state: ProductState, step: Transition) -> str:
 
 
 def changes(before: TCB, after: TCB) -> str:
-    """Return the fields that differ, with their new values; the state comes first."""
-    shown = []
+    """Return what differs: the new state, then the fields with their new values.
+
+    Of an end whose TCB is deleted only what outlives it is named.
+    """
+    shown = [after.state.name] if after.state != before.state else []
     for name, old, new in zip(before._fields, before, after, strict=True):
-        if old != new:
-            shown.append(f"{name}={getattr(new, 'name', new)}")
+        if (
+            name == "state"
+            or old == new
+            or (after.state == CLOSED and name not in KEPT_WHEN_CLOSED)
+        ):
+            continue
+        shown.append(f"{name}={getattr(new, 'name', new)}")
     return " ".join(shown)

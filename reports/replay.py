@@ -50,7 +50,8 @@ class _Replay:
         possible = self.engine.successors(self.state)
         chosen = [step for step in possible if fits(step)]
         if len(chosen) != 1:
-            raise TraceError(self._refusal(at, said, possible, chosen))
+            refusal = self._refusal(at, said, possible, chosen)
+            raise TraceError(refusal, impossible=not chosen)
         self.steps.append(chosen[0])
         self.states.append(chosen[0].target)
 

@@ -15,7 +15,11 @@ class ModelError(TcpcloseError):
 
 
 class TraceError(TcpcloseError):
-    """A ladder or a trace is not a run of the model."""
+    """A ladder or a trace cannot be used; `impossible` if it can be read, but is no run."""
+
+    def __init__(self, message: str, *, impossible: bool = False) -> None:
+        super().__init__(message)
+        self.impossible = impossible
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

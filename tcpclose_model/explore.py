@@ -57,9 +57,9 @@ class _Search:
         start = tables.pack(tables.engine.initial)
         self.order = [start]
         self.number = {start: 0}
-        self.first_step = array("q", [0])
-        self.target = array("q")
-        self.move = array("q")
+        self.first_step = [0]
+        self.target: list[int] = []
+        self.move: list[int] = []
         self.depth = 0
         self.stopped = ""
 
@@ -81,17 +81,14 @@ class _Search:
 
     def _expand(self, key: int) -> None:
         """Find the steps of one state; all of them or, if interrupted, none."""
-        number, order = self.number, self.order
-        targets, moves = [], []
-        for move, reached in self.tables.steps(key):
-            found = number.get(reached)
-            if found is None:
-                found = number[reached] = len(order)
-                order.append(reached)
-            targets.append(found)
-            moves.append(move)
-        self.target.extend(targets)
-        self.move.extend(moves)
+        number, known = self.number, len(self.number)
+        moves, keys = self.tables.steps(key)
+        # A state that is new gets the next number, which is how many are known so far.
+        targets = [number.setdefault(reached, len(number)) for reached in keys]
+        if len(number) > known:
+            self.order += dict.fromkeys(k for k, n in zip(keys, targets, strict=True) if n >= known)
+        self.target += targets
+        self.move += moves
         self.first_step.append(len(self.target))
 
     def _look(self, expanded: int) -> None:
@@ -123,9 +120,9 @@ class _Search:
             b=b,
             a_to_b=a_to_b,
             b_to_a=b_to_a,
-            first_step=self.first_step,
-            target=self.target,
-            move=self.move,
+            first_step=array("q", self.first_step),
+            target=array("q", self.target),
+            move=array("q", self.move),
             levels=levels,
             cut=frozenset(cut),
             stopped=self.stopped,

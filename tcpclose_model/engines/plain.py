@@ -240,11 +240,11 @@ class PlainEngine:
         if action.actor:
             b = outcome.tcb
             a_to_b = a_to_b if inbound is None else inbound
-            b_to_a, overflow = _pushed(b_to_a, outcome.sent, self.model.network)
+            b_to_a, overflow = pushed(b_to_a, outcome.sent, self.model.network)
         else:
             a = outcome.tcb
             b_to_a = b_to_a if inbound is None else inbound
-            a_to_b, overflow = _pushed(a_to_b, outcome.sent, self.model.network)
+            a_to_b, overflow = pushed(a_to_b, outcome.sent, self.model.network)
         target = ProductState(a, b, a_to_b, b_to_a)
         head = inbound is not None
         return Transition(action, outcome.rules, outcome.sent, overflow, head, target)
@@ -256,7 +256,7 @@ def _distinct(channel: Channel) -> list[int]:
     return sorted(places, key=lambda i: (channel[i], i))
 
 
-def _pushed(channel: Channel, seg: Segment | None, network: Network) -> tuple[Channel, bool]:
+def pushed(channel: Channel, seg: Segment | None, network: Network) -> tuple[Channel, bool]:
     """Return the channel with `seg` in it, and whether there was no room for it."""
     if seg is None:
         return channel, False

@@ -17,6 +17,7 @@ from tcpclose_model.engines.plain import (
     ProductState,
     Transition,
     peer_is_done,
+    pushed,
 )
 from tcpclose_model.protocol.vocabulary import TCB, Segment
 from tcpclose_model.space import Move
@@ -45,11 +46,11 @@ class Numbering(dict[T, int]):
         return number
 
 
-class Part(NamedTuple):
-    """A step as a look-up gives it: its move, and the packed parts that it determines."""
+class Parts(NamedTuple):
+    """Steps as a look-up gives them: their moves, and the packed parts that each determines."""
 
-    move: int
-    parts: int
+    moves: tuple[int, ...]
+    parts: tuple[int, ...]
 
 
 class Tables:
@@ -81,12 +82,13 @@ class Tables:
             self.channels.things[key >> BA_SHIFT & MASK],
         )
 
-    def steps(self, key: int) -> list[tuple[int, int]]:
-        """Return the steps from a packed state as (move, next packed state), in canonical order."""
-        found: list[tuple[int, int]] = []
-        self.actors[0].steps(key, found)
-        self.actors[1].steps(key, found)
-        return found
+    def steps(self, key: int) -> tuple[list[int], list[int]]:
+        """Return the steps from a packed state, in canonical order: moves, next packed states."""
+        moves: list[int] = []
+        keys: list[int] = []
+        self.actors[0].steps(key, moves, keys)
+        self.actors[1].steps(key, moves, keys)
+        return moves, keys
 
 
 class Actor:
@@ -99,9 +101,10 @@ class Actor:
         self._peer_shift = A_SHIFT if actor else B_SHIFT
         self._in_shift = AB_SHIFT if actor else BA_SHIFT
         self._out_shift = BA_SHIFT if actor else AB_SHIFT
-        self._local: dict[tuple[int, int, int, bool], list[Part]] = {}
-        self._arrival: dict[tuple[int, Segment, int], Part] = {}
-        self._network: dict[tuple[int, int], list[Part]] = {}
+        self._local: dict[tuple[int, int, int, bool], Parts] = {}
+        self._arrival: dict[tuple[int, Segment, int], Parts] = {}
+        self._answer: dict[tuple[int, Segment], Transition] = {}
+        self._network: dict[tuple[int, int], Parts] = {}
         self._heads: dict[int, list[tuple[Segment, int]]] = {}
         self._done: dict[int, bool] = {}
         model = tables.engine.model
@@ -110,8 +113,8 @@ class Actor:
         )
         self._watches_peer = model.timers.time_wait == "ideal"
 
-    def steps(self, key: int, found: list[tuple[int, int]]) -> None:
-        """Add this actor's steps from a packed state to `found`, in canonical order."""
+    def steps(self, key: int, moves: list[int], keys: list[int]) -> None:
+        """Add this actor's steps from a packed state, in canonical order."""
         own = key >> self._own_shift & MASK
         inward = key >> self._in_shift & MASK
         outward = key >> self._out_shift & MASK
@@ -123,20 +126,23 @@ class Actor:
         if local is None:
             local = self._local[own, outward, others, done] = self._find_local(key)
         rest = peer | in_part
-        found += [(move, parts | rest) for move, parts in local]
+        moves += local.moves
+        keys += [parts | rest for parts in local.parts]
         if not inward:
             return
         for segment, remaining in self._heads.get(inward) or self._find_heads(inward):
-            part = self._arrival.get((own, segment, outward))
-            if part is None:
-                part = self._arrival[own, segment, outward] = self._find_arrival(key, segment)
-            found.append((part.move, part.parts | peer | remaining))
+            arrival = self._arrival.get((own, segment, outward))
+            if arrival is None:
+                arrival = self._arrival[own, segment, outward] = self._find_arrival(key, segment)
+            moves += arrival.moves
+            keys.append(arrival.parts[0] | peer | remaining)
         others = len(self._tables.channels.things[outward]) if self._counts_in_flight else 0
         network = self._network.get((inward, others))
         if network is None:
             network = self._network[inward, others] = self._find_network(key)
         rest = key ^ in_part
-        found += [(move, parts | rest) for move, parts in network]
+        moves += network.moves
+        keys += [parts | rest for parts in network.parts]
 
     def _peer_done(self, key: int) -> bool:
         peer = key >> self._peer_shift & MASK
@@ -145,27 +151,36 @@ class Actor:
             known = self._done[peer] = peer_is_done(self._tables.tcbs.things[peer])
         return known
 
-    def _find_local(self, key: int) -> list[Part]:
+    def _find_local(self, key: int) -> Parts:
         state = self._tables.unpack(key)
         return self._end_parts(state, self._tables.engine.local_steps(self._actor, state))
 
-    def _find_arrival(self, key: int, segment: Segment) -> Part:
+    def _find_arrival(self, key: int, segment: Segment) -> Parts:
         """Return what the arrival of one segment does; the inward channel is empty then."""
-        state = self._tables.unpack(key)
-        alone = (
-            state._replace(a_to_b=(segment,)) if self._actor else state._replace(b_to_a=(segment,))
-        )
-        (part,) = self._end_parts(alone, self._tables.engine.arrivals(self._actor, alone))
-        return part
+        tables, own = self._tables, key >> self._own_shift & MASK
+        if (own, segment) not in self._answer:
+            state, alone = tables.unpack(key), (segment,)
+            if self._actor:
+                state = state._replace(a_to_b=alone, b_to_a=())
+            else:
+                state = state._replace(a_to_b=(), b_to_a=alone)
+            (self._answer[own, segment],) = tables.engine.arrivals(self._actor, state)
+        step = self._answer[own, segment]
+        outward = tables.channels.things[key >> self._out_shift & MASK]
+        channel, overflow = pushed(outward, step.sent, tables.engine.model.network)
+        after = tables.tcbs[step.target.b if self._actor else step.target.a]
+        move = tables.moves[Move.of(step, own, after)._replace(overflow=overflow)]
+        parts = after << self._own_shift | tables.channels[channel] << self._out_shift
+        return Parts((move,), (parts,))
 
-    def _find_network(self, key: int) -> list[Part]:
+    def _find_network(self, key: int) -> Parts:
         state = self._tables.unpack(key)
-        parts = []
+        moves, parts = [], []
         for step in self._tables.engine.network_steps(self._actor, state):
             inward = step.target.a_to_b if self._actor else step.target.b_to_a
-            move = self._tables.moves[Move.of(step, -1, -1)]
-            parts.append(Part(move, self._tables.channels[inward] << self._in_shift))
-        return parts
+            moves.append(self._tables.moves[Move.of(step, -1, -1)])
+            parts.append(self._tables.channels[inward] << self._in_shift)
+        return Parts(tuple(moves), tuple(parts))
 
     def _find_heads(self, inward: int) -> list[tuple[Segment, int]]:
         """Return the segments that may arrive next, and what then remains, packed."""
@@ -177,17 +192,17 @@ class Actor:
         self._heads[inward] = found
         return found
 
-    def _end_parts(self, state: ProductState, steps: Iterable[Transition]) -> list[Part]:
+    def _end_parts(self, state: ProductState, steps: Iterable[Transition]) -> Parts:
         """Return steps from `state` that change this end and its outward channel."""
         tables = self._tables
         before = tables.tcbs[state.b if self._actor else state.a]
-        parts = []
+        moves, parts = [], []
         for step in steps:
             target = step.target
             after = target.b if self._actor else target.a
             outward = target.b_to_a if self._actor else target.a_to_b
             number = tables.tcbs[after]
-            move = tables.moves[Move.of(step, before, number)]
+            moves.append(tables.moves[Move.of(step, before, number)])
             packed = number << self._own_shift | tables.channels[outward] << self._out_shift
-            parts.append(Part(move, packed))
-        return parts
+            parts.append(packed)
+        return Parts(tuple(moves), tuple(parts))

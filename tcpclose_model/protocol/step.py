@@ -143,8 +143,8 @@ def _initial_tcb(fields: Iterable[tuple[str, int]]) -> TCB:
         return TCB()
     names = [*TCB.__annotations__, *extra]
     made = NamedTuple("TCB", [(name, int) for name in names])  # type: ignore[misc]  # fields known at run time only
-    values: Any = made(*TCB(), *(0 for _ in extra))  # Any: it has the fields of TCB and more
-    tcb: TCB = values
+    make: Any = made  # Any: a class known at run time only; it has the fields of TCB and more
+    tcb: TCB = make(*TCB(), *(0 for _ in extra))
     return tcb
 
 

@@ -1,0 +1,124 @@
+"""`tcpclose check`: which models, how they are shown, and the exit status of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from properties.check import Result, check
+from properties.verdict import Answer
+from reports.check_json import check_json
+from reports.files import directory, write
+from reports.ladder import ladder
+from reports.loading import models
+from reports.text import WIDTH_OF_A_LOG, console, print_result, print_table, where_notes
+from reports.trace import mermaid, trace_json
+from tcpclose_model.errors import ModelError
+from tcpclose_model.explore import Progress
+from tcpclose_model.variants.catalogue import MODELS
+
+Limits = Mapping[str, Any]  # Any: a number of states or of seconds, or None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for."""
+
+    names: Sequence[str]
+    everything: bool
+    only: Sequence[str]
+    form: str | None
+    notes: bool
+    out: Path | None
+    settings: Sequence[str]
+    limits: Limits
+
+
+def run_check(asked: Asked) -> int:
+    """Check, print or write, and return the exit status."""
+    out = asked.out
+    if asked.everything and asked.names:
+        raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
+    if out is not None and out.suffix not in ("", ".json", ".txt"):
+        raise ModelError(f"{out}: a report is .json or .txt; or name a directory")
+    chosen = models(tuple(MODELS) if asked.everything else asked.names, asked.settings)
+    as_json = asked.form == "json" or (out is not None and out.suffix == ".json")
+    to_file = out is not None and bool(out.suffix)
+    screen = Console(record=True, quiet=True, width=WIDTH_OF_A_LOG) if to_file else console()
+    notes = where_notes(asked.notes, to_file=to_file)
+    results: list[Result] = []
+    for model in chosen:
+        with _progress(screen, quiet=as_json) as progress:
+            results.append(check(model, only=asked.only, progress=progress, **asked.limits))
+        if not as_json and not asked.everything:
+            if len(results) > 1:
+                screen.print()
+            print_result(screen, results[-1], notes)
+        if _interrupted(results[-1]):
+            break
+    if asked.everything and not as_json:
+        print_table(screen, results)
+    if as_json and not to_file:
+        click.echo(check_json(results), nl=False)
+    if out is not None:
+        _write(out, check_json(results) if as_json else screen.export_text(), results)
+    return status_of(results)
+
+
+def _interrupted(result: Result) -> bool:
+    return any(v.detail == "interrupted" for v in result.verdicts) or (
+        result.space.stopped == "interrupted"
+    )
+
+
+def status_of(results: Sequence[Result]) -> int:
+    """Return the exit status of several results: 1 before 3 before 0."""
+    statuses = {result.exit_status for result in results}
+    return 1 if 1 in statuses else max(statuses, default=0)
+
+
+def _write(out: Path, report: str, results: list[Result]) -> None:
+    """Write the report into a file, or each counterexample into a directory."""
+    if out.suffix:
+        write(out, report)
+        click.echo(f"wrote {out}", err=True)
+        return
+    directory(out)
+    count = 0
+    for result in results:
+        for verdict in result.verdicts:
+            if verdict.run is None or verdict.answer is not Answer.VIOLATED:
+                continue
+            stem = out / f"{result.model.name}.{verdict.property.name}"
+            head = f"# {result.model.name}: {verdict.property.name}: {verdict.detail}\n"
+            write(stem.with_name(f"{stem.name}.txt"), head + ladder(verdict.run))
+            write(stem.with_name(f"{stem.name}.json"), _json(verdict.run))
+            write(stem.with_name(f"{stem.name}.mmd"), mermaid(verdict.run))
+            count += 1
+    click.echo(f"wrote {count} counterexamples to {out}", err=True)
+
+
+def _json(run: Any) -> str:  # Any: a Run; the document is plain JSON
+    import json
+
+    return json.dumps(trace_json(run), indent=1, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _progress(screen: Console, *, quiet: bool) -> Iterator[Progress | None]:
+    """Give a callback that shows depth and counts on a terminal while a model is explored."""
+    if quiet or not screen.is_terminal:
+        yield None
+        return
+    with screen.status("exploring") as status:
+
+        def show(depth: int, states: int, frontier: int) -> None:
+            status.update(f"depth {depth}, {states:,} states, {frontier:,} to expand")
+
+        yield show

@@ -1,0 +1,235 @@
+"""The command line: `tcpclose check | run | list | show | new | draw`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tcpclose_model import __version__
+from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
+
+F = TypeVar("F", bound=Callable[..., Any])  # Any: click calls a command with its parameters
+
+USABLE, UNEXPECTED, UNUSABLE, UNKNOWN, DEFECT = 0, 1, 2, 3, 70
+
+
+def _model_options(function: F) -> F:
+    """Add the options that mean the same for every command that explores a model."""
+    for option in (
+        click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop exploring then."),
+        click.option("--max-states", type=click.IntRange(min=1), help="Stop exploring then."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Set a parameter or a switch (see: tcpclose list parameters); repeatable.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+OUT = click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where to write: a file, its ending chooses the format; a directory for several files.",
+)
+
+
+NOTES = click.option(
+    "--notes/--no-notes", default=True, help="Say rules, clauses and changes beside a ladder."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tcpclose")
+def cli() -> None:
+    """Check how TCP connections end: every run of a model, not just a few.
+
+    MODEL is a name of the catalogue, path/to/file.py or file.py:name; default: rfc9293.
+
+    Exit status: 0 as expected, 1 unexpected, 2 unusable input, 3 unknown (a limit was hit), 70 a
+    defect of this program.
+    """
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option("--all", "everything", is_flag=True, help="Check the whole catalogue, as a table.")
+@click.option(
+    "--property", "only", multiple=True, metavar="NAME", help="Judge only this; repeatable."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@NOTES
+@OUT
+@_model_options
+def check(
+    names: Sequence[str],
+    everything: bool,
+    only: Sequence[str],
+    form: str | None,
+    notes: bool,
+    out: Path | None,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+) -> int:
+    """Explore MODELs and judge their properties.
+
+    For each requirement that is violated: the shortest run, or a short lasso, what is wrong at its
+    end, and the nearest change that repairs it.  -o FILE.json or FILE.txt writes the report, -o
+    DIRECTORY each counterexample as ladder, JSON and Mermaid.
+    """
+    from reports.checking import Asked, run_check
+
+    limits = {"max_states": max_states, "max_seconds": max_seconds}
+    asked = Asked(names, everything, only, form, notes, out, settings, limits)
+    return run_check(asked)
+
+
+@cli.command()
+@click.argument("what", required=False, metavar="[MODEL | RUN | FILE]")
+@click.option("--reach", metavar="CONDITION", help="Such as 'A=CLOSING & B=CLOSING'.")
+@click.option("--model", "model_name", metavar="MODEL", help="The model of a ladder or trace file.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default=None)
+@NOTES
+@OUT
+@_model_options
+def run(
+    what: str | None,
+    reach: str | None,
+    model_name: str | None,
+    form: str | None,
+    notes: bool,
+    out: Path | None,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+) -> int:
+    """Show a run: to a state (--reach), one of the standard's by name, or from a FILE, replayed.
+
+    A FILE is a ladder or a JSON trace; the first step that the model does not allow is named, with
+    what was possible instead.
+    """
+    from reports.running import Request, run_command
+    from reports.text import where_notes
+
+    limits = {"max_states": max_states, "max_seconds": max_seconds}
+    request = Request(what, reach, model_name, tuple(settings), limits)
+    return run_command(request, form, out, notes=where_notes(notes, to_file=out is not None))
+
+
+@cli.command(name="list")
+@click.argument(
+    "kind", type=click.Choice(["models", "properties", "rules", "runs", "parameters", "switches"])
+)
+def list_command(kind: str) -> int:
+    """List what there is."""
+    from reports.showing import print_list
+
+    print_list(kind)
+    return USABLE
+
+
+@cli.command()
+@click.argument("name")
+def show(name: str) -> int:
+    """Explain a model, a property, a rule, a run, a switch or a parameter by NAME."""
+    from reports.showing import print_one
+
+    print_one(name)
+    return USABLE
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def new(file: Path) -> int:
+    """Write a commented model FILE to start from."""
+    from reports.files import write
+    from reports.template import template
+
+    if file.suffix != ".py":
+        raise ModelError(f"{file}: a model file is a Python file, with the ending .py")
+    if file.exists():
+        raise ModelError(f"{file}: is there already; choose another name, or remove it first")
+    write(file, template(file.name))
+    click.echo(f"wrote {file}; now: tcpclose check {file}")
+    return USABLE
+
+
+@cli.command()
+@click.argument("name", required=False, metavar="[MODEL]")
+@click.option("--of", "of", type=click.Choice(["joint", "product", "endpoint"]), default="joint")
+@click.option(
+    "--property", "prop", metavar="NAME", help="Highlight this property's counterexample."
+)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A file: .svg, .png, .dot, .graphml, .json or .mmd.",
+)
+@_model_options
+def draw(
+    name: str | None,
+    of: str,
+    prop: str | None,
+    out: Path,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+) -> int:
+    """Draw a MODEL: folded to pairs of states, the whole product, or one endpoint as Figure 5."""
+    from reports.drawing import draw_command
+
+    limits = {"max_states": max_states, "max_seconds": max_seconds}
+    return draw_command(name, of, prop, out, settings, limits)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        status = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="tcpclose",
+            standalone_mode=False,
+        )
+        return int(status or 0)
+    except click.ClickException as error:
+        error.show()
+        return UNUSABLE
+    except click.Abort:
+        click.echo("tcpclose: interrupted", err=True)
+        return UNKNOWN
+    except KeyboardInterrupt:
+        click.echo("tcpclose: interrupted", err=True)
+        return UNKNOWN
+    except TraceError as error:
+        click.echo(f"tcpclose: {error}", err=True)
+        return UNEXPECTED if error.impossible else UNUSABLE
+    except TcpcloseError as error:
+        click.echo(f"tcpclose: {error}", err=True)
+        return UNUSABLE
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; the interpreter would complain at exit
+        return USABLE
+    except Exception:
+        import traceback
+
+        click.echo(traceback.format_exc(), err=True)
+        click.echo(
+            "tcpclose: this is a defect of tcpclose; please report it with the above", err=True
+        )
+        return DEFECT
+
+
+def entry() -> None:
+    """Run the command line and leave with its exit status (the console script)."""
+    sys.exit(main())

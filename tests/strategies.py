@@ -1,0 +1,144 @@
+"""Hypothesis strategies: small random models, and how long a test may search in one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from hypothesis import HealthCheck, assume, settings
+from hypothesis import strategies as st
+
+from tcpclose_model.errors import ModelError
+from tcpclose_model.explore import explore
+from tcpclose_model.model import (
+    CLOSES,
+    CLOSES_OF_AN_END,
+    Application,
+    Bounds,
+    Model,
+    Network,
+    Timers,
+)
+from tcpclose_model.protocol.notation import Protocol
+from tcpclose_model.protocol.rules import RFC9293
+from tcpclose_model.space import StateSpace
+from tcpclose_model.variants import mutants
+from tcpclose_model.variants.switches import SWITCHES
+
+MUTANTS: dict[str, Protocol] = {
+    name: table for name, table in vars(mutants).items() if isinstance(table, Protocol)
+}
+del MUTANTS["RFC9293"]
+
+SWITCHES_MAX = 3
+STATES_MAX = 3_000
+"""States that a test explores of a random model; a larger one is passed over."""
+
+
+def examples(count: int) -> settings:
+    """Return settings for a test over `count` examples, the same ones at every run."""
+    return settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+
+
+@cache
+def switched(base: Protocol, names: tuple[str, ...]) -> Protocol:
+    """Return `base` with those of the switches on that can be put on top of the others."""
+    table = base
+    for name in names:
+        try:
+            table = SWITCHES[name].on(table)
+        except ModelError:
+            continue
+    return table
+
+
+def tables(*, wrong: bool) -> st.SearchStrategy[Protocol]:
+    """Return a strategy of tables: RFC 9293 (or, with `wrong`, a mutant) with a few switches."""
+    names = st.lists(st.sampled_from(sorted(SWITCHES)), max_size=SWITCHES_MAX, unique=True)
+    bases: st.SearchStrategy[Protocol] = st.just(RFC9293)
+    if wrong:
+        bases = bases | st.sampled_from([MUTANTS[name] for name in sorted(MUTANTS)])
+    return st.builds(switched, bases, names.map(tuple))
+
+
+def networks(capacity_max: int) -> st.SearchStrategy[Network]:
+    """Return a strategy of networks of every kind."""
+    return st.builds(
+        Network,
+        capacity=st.integers(1, capacity_max),
+        order=st.sampled_from(["fifo", "any"]),
+        loss=st.booleans(),
+        duplication=st.booleans(),
+    )
+
+
+timers = st.builds(
+    Timers,
+    retransmission=st.sampled_from(["timely", "none", "spurious"]),
+    time_wait=st.sampled_from(["free", "drained", "ideal"]),
+    user_timeout=st.booleans(),
+)
+bounds = st.builds(Bounds, retransmissions_max=st.sampled_from([None, None, 0, 1, 2]))
+
+
+def applications(units: list[tuple[int, int]]) -> st.SearchStrategy[Application]:
+    """Return a strategy of users that send at most these units of text."""
+    end = st.sampled_from(CLOSES_OF_AN_END)
+    rarely = st.sampled_from([False, False, False, True])
+    return st.builds(
+        Application,
+        closes=st.sampled_from(sorted(CLOSES)) | st.tuples(end, end),
+        data_units=st.sampled_from(units),
+        reading=st.sampled_from(["eager", "eager", "lazy", "never"]),
+        half_close=rarely,
+        aborts=st.tuples(rarely, rarely),
+        fair=st.sampled_from([("CLOSE", "RECEIVE"), ("CLOSE",), (), ("CLOSE", "SHUTDOWN", "SEND")]),
+    )
+
+
+@st.composite
+def models(
+    draw: st.DrawFn, *, wrong: bool = True, tiny: bool = False, bounded: bool = True
+) -> Model:
+    """Draw a model: tables that may differ at the two ends, any network, timers, users, bounds.
+
+    wrong: mutants too; tiny: hardly any text, so that most have some hundreds of states;
+    bounded: with a limit of retransmissions in some.
+    """
+    a = draw(tables(wrong=wrong))
+    b = a if draw(st.booleans()) else draw(tables(wrong=wrong))
+    units = [(0, 0), (0, 1)] if tiny else [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0)]
+    return Model(
+        a=a,
+        b=b,
+        network=draw(networks(2)),
+        timers=draw(timers),
+        application=draw(applications(units)),
+        bounds=draw(bounds) if bounded else Bounds(),
+        name="random",
+    )
+
+
+def searched(model: Model, states_max: int = STATES_MAX) -> StateSpace:
+    """Return the whole state space; the example is passed over if it is larger than that."""
+    space = explore(model, max_states=states_max)
+    assume(space.complete)
+    return space
+
+
+def mirrored(model: Model) -> Model:
+    """Return the model in which A and B have changed places."""
+    old = model.application
+    new = replace(
+        old,
+        closes=(old.closes_of(1), old.closes_of(0)),
+        data_units=old.data_units[::-1],
+        aborts=old.aborts[::-1],
+    )
+    return replace(model, a=model.b, b=model.a, application=new)
