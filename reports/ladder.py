@@ -42,12 +42,14 @@ def ladder(run: Run, *, notes: Notes = "beside") -> str:
         if run.loop == number:
             lines.append("LOOP")
         line = _line(engine, state, step)
-        note = _note(state, step) if notes else ""
-        lines.append(f"{line:<{LEFT + ARROW + RIGHT + 4}}  # {note}" if note else line)
+        note = _note(state, step) if notes != "none" else ""
+        if note and notes == "beside":
+            line = f"{line:<{LEFT + ARROW + RIGHT + 4}}  # {note}"
+        lines.append(line)
+        if note and notes == "below":
+            lines.append(f"    # {note}")
     if run.loop == len(run.steps):
-        lines.append(
-            "LOOP" + ("  # nothing that changes anything happens any more" if notes else "")
-        )
+        lines.append("LOOP  # nothing that changes anything happens any more")
     lines.append(_states(run.last))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

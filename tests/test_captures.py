@@ -125,7 +125,7 @@ def test_a_scenario_leaves_nothing_in_flight(name: str) -> None:
 @every_scenario
 def test_a_scenario_is_written_as_a_report_prints_it(name: str) -> None:
     scenario = scenario_named(name)
-    printed = ladder(scenario.run(), notes=False).splitlines()
+    printed = ladder(scenario.run(), notes="none").splitlines()
     written = scenario.ladder.splitlines()
     assert [line.split() for line in printed] == [line.split() for line in written]
 
