@@ -268,7 +268,7 @@ def _possible(space: StateSpace, prop: Property, avoided: object) -> Verdict:
     if wrong:
         path, end, count = min(wrong, key=lambda one: (len(one[0]), one[1]))
         run = executed(space, path)
-        detail = f"{standing(run.last)}: no way on from here (nor from {count - 1} other states)"
+        detail = f"{standing(run.last)}: no way on from here (nor from {count - 1:,} other states)"
         return _found(space, prop, occurred, run, end, detail)
     if hangs and not space.stopped:
         return Verdict(prop, Answer.UNKNOWN, _bounded(space), occurred)

@@ -15,7 +15,8 @@ from tcpclose_model.run import Run
 
 def standing(state: ProductState) -> str:
     """Return where both ends stand and what is in flight."""
-    flying = _flying(state.a_to_b, "B") + _flying(state.b_to_a, "A")
+    ways = (_flying(state.a_to_b, "B"), _flying(state.b_to_a, "A"))
+    flying = " and ".join(way for way in ways if way)
     return (
         f"A is in {state.a.state.name}, B in {state.b.state.name}, {flying or 'nothing in flight'}"
     )
@@ -24,7 +25,7 @@ def standing(state: ProductState) -> str:
 def _flying(channel: Channel, to: str) -> str:
     if not channel:
         return ""
-    return f"{len(channel)} segment{'s' if len(channel) > 1 else ''} on the way to {to} "
+    return f"{len(channel)} segment{'s' if len(channel) > 1 else ''} on the way to {to}"
 
 
 def waiting(run: Run) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def run_check(asked: Asked) -> int:
     chosen = models(tuple(MODELS) if asked.everything else asked.names, asked.settings)
     as_json = asked.form == "json" or (out is not None and out.suffix == ".json")
     to_file = out is not None and bool(out.suffix)
-    screen = Console(record=True, quiet=True, width=WIDTH_OF_A_LOG) if to_file else console()
+    screen = Console(file=StringIO(), width=WIDTH_OF_A_LOG) if to_file else console()
     notes = where_notes(asked.notes, to_file=to_file)
     results: list[Result] = []
     for model in chosen:
@@ -67,7 +68,7 @@ def run_check(asked: Asked) -> int:
     if as_json and not to_file:
         click.echo(check_json(results), nl=False)
     if out is not None:
-        _write(out, check_json(results) if as_json else screen.export_text(), results)
+        _write(out, check_json(results) if as_json else _printed(screen), results)
     return status_of(results)
 
 
@@ -81,6 +82,11 @@ def status_of(results: Sequence[Result]) -> int:
     """Return the exit status of several results: 1 before 3 before 0."""
     statuses = {result.exit_status for result in results}
     return 1 if 1 in statuses else max(statuses, default=0)
+
+
+def _printed(screen: Console) -> str:
+    assert isinstance(screen.file, StringIO)
+    return "".join(f"{line.rstrip()}\n" for line in screen.file.getvalue().splitlines())
 
 
 def _write(out: Path, report: str, results: list[Result]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -82,22 +82,21 @@ def print_result(screen: Console, result: Result, notes: Notes = "beside") -> No
     screen.print(Text(headline(result), style="bold"), soft_wrap=True)
     if result.model.title:
         screen.print(Text(result.model.title, style="dim"), soft_wrap=True)
-    screen.print(_verdicts(result))
+    for line in _verdicts(result):
+        screen.print(line, soft_wrap=True)
     for fairness in dict.fromkeys(v.fairness for v in result.verdicts if v.fairness):
         screen.print(Text("fairness assumed: " + "; ".join(fairness), style="dim"), soft_wrap=True)
     for group in _runs(result):
         _print_run(screen, result, group, notes)
 
 
-def _verdicts(result: Result) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+def _verdicts(result: Result) -> Iterator[Text]:
+    """Return a line for each verdict: the answer, the property, what is to be said of it."""
+    width = max((len(v.property.name) for v in result.verdicts), default=0)
     for verdict in result.verdicts:
-        table.add_row(
-            Text(SHORT[verdict.answer], style=COLOURS[verdict.answer]),
-            Text(verdict.property.name),
-            Text(_remark(result, verdict), style="dim"),
-        )
-    return table
+        line = Text(f"{SHORT[verdict.answer]:<9}", style=COLOURS[verdict.answer])
+        line.append(f"{verdict.property.name:<{width}}  ", style="default")
+        yield line.append(_remark(result, verdict), style="default dim")
 
 
 def _remark(result: Result, verdict: Verdict) -> str:
@@ -165,23 +164,26 @@ def repair_line(result: Result, verdict: Verdict) -> str:
     return f"repair: {repair.change} (but then {', '.join(repair.breaks)} is violated)"
 
 
-def print_table(screen: Console, results: Iterable[Result]) -> None:
-    """Print many models as one table, a line for each."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("model", "states", "steps", "", "violated", "vacuous", "unknown"):
-        table.add_column(heading, justify="right" if heading in ("states", "steps") else "left")
+MARKS = {Answer.HOLDS: "+", Answer.VIOLATED: "X", Answer.VACUOUS: "-", Answer.UNKNOWN: "?"}
+
+
+def print_table(screen: Console, results: Sequence[Result]) -> None:
+    """Print many models as one table, a line for each and a numbered column for each property."""
+    properties = [verdict.property for verdict in results[0].verdicts]
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("model", no_wrap=True)
+    table.add_column("states", justify="right", no_wrap=True)
+    for number in range(1, len(properties) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for result in results:
-        mark = "as expected" if result.as_expected else "UNEXPECTED"
-        table.add_row(
-            result.model.name,
-            f"{len(result.space):,}",
-            f"{result.space.transitions:,}",
-            Text(mark, style="green" if result.as_expected else "red"),
-            *(_names(result, answer) for answer in list(Answer)[1:]),
-        )
+        marks = [Text(MARKS[v.answer], style=COLOURS[v.answer]) for v in result.verdicts]
+        wrong = [v.property.name for v in result.verdicts if not result.is_as_expected(v)]
+        told = Text(f"UNEXPECTED: {', '.join(wrong)}" if wrong else "as expected")
+        told.stylize("red" if wrong else "dim")
+        table.add_row(result.model.name, f"{len(result.space):,}", *marks, told)
     screen.print(table)
-
-
-def _names(result: Result, answer: Answer) -> str:
-    found = [v.property.name for v in result.verdicts if v.answer is answer]
-    return ", ".join(found) or "-"
+    screen.print("+ holds, X violated, - vacuous, ? unknown; observations are marked o")
+    for number, prop in enumerate(properties, 1):
+        role = "o" if prop.role is Role.OBSERVATION else " "
+        screen.print(Text(f"{number:>3} {role} {prop.name}: {prop.sentence}"), soft_wrap=True)

@@ -18,6 +18,7 @@ from properties.kinds import never_stuck
 from properties.repair import nearest_repair
 from properties.verdict import Answer, Verdict
 from properties.views import View
+from tcpclose_model.explore import explore
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED
@@ -313,8 +314,14 @@ def test_a_silent_closed_does_not_tell_a_mute_time_wait_from_a_right_one() -> No
 
 
 def test_a_dropped_fin_with_an_old_ack_is_masked_by_retransmission() -> None:
-    model = ("linux_5_10_old_ack_fin_masked", (NO_DATA,))
-    assert Answer.HOLDS is answer(*model, "both_eventually_closed")
+    settings = (TIMELY,)
+    assert Answer.HOLDS is answer("linux_5_10_old_ack_fin", settings, "both_eventually_closed")
+
+
+def test_on_a_fifo_network_no_fin_has_an_old_ack() -> None:
+    model = with_parameters(model_named("linux_5_10_old_ack_fin"), ["network.order=fifo", TIMELY])
+    carried_out = {rule.name for move in explore(model).moves for rule in move.rules}
+    assert "old_ack" not in carried_out
 
 
 def test_two_ends_in_fin_wait_2_wait_for_each_other_if_any_ack_will_do() -> None:

@@ -1,0 +1,325 @@
+"""The catalogue: every verdict and every count, and that nothing in the tables is dead.
+
+`counts.json` and the table in `docs/verdicts.md` are written by
+
+    python -m tests.test_catalogue --write
+
+A count that moves is explained where it is committed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from properties.catalogue import CATALOGUE
+from properties.check import check, expectations
+from properties.kinds import Property, always
+from properties.verdict import Answer
+from reports.replay import parse_ladder
+from tcpclose_model.explore import explore
+from tcpclose_model.model import Model
+from tcpclose_model.protocol.notation import Protocol, becomes, rows
+from tcpclose_model.protocol.rules import RFC9293
+from tcpclose_model.protocol.vocabulary import (
+    CLOSED,
+    ESTABLISHED,
+    FIN_WAIT_1,
+    TCB,
+    TIME_WAIT,
+    Event,
+    Segment,
+)
+from tcpclose_model.space import StateSpace
+from tcpclose_model.variants import mutants
+from tcpclose_model.variants.catalogue import MODELS, model_named
+from tcpclose_model.variants.parameters import with_parameters
+from tcpclose_model.variants.switches import SWITCHES
+
+ROOT = Path(__file__).resolve().parent.parent
+COUNTS = ROOT / "tests" / "counts.json"
+VERDICTS = ROOT / "docs" / "verdicts.md"
+BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->\n"
+SIGNS = {"holds": "✓", "violated": "✗", "vacuous": "–", "unknown": "?"}
+
+NO_DATA = "application.data_units=0"
+A_SENDS = "application.data_units=1,0"
+
+# Rows of the standard's table, and of switches, that no model of the catalogue carries out, and a
+# small model that does.
+RARE_ROWS = {
+    "text_ahead": ("no_retransmission", ("application.data_units=2,0",)),
+    "held_text": ("reordering_with_data", ("application.data_units=2,0",)),
+    "challenge": ("challenge_ack", (A_SENDS, "application.aborts=true,false")),
+}
+UNREACHABLE_ROWS = {"ack_beyond"}
+
+# Edited rows that are not carried out in a model that has them: without aborts no reset arrives
+# before CLOSING, and on a FIFO network no ACK field is old.
+IDLE_ROWS = {
+    "challenge_ack: challenge",
+    "challenge_ack: reset",
+    "linux_5_10_old_ack_fin_masked: old_ack",
+}
+
+# Switches that no model of the catalogue has on; a test below shows what each does.
+SWITCHES_OF_TESTS = {
+    "reset_issuer_waits",
+    "state_changes_with_fin",
+    "send_at_once",
+    "fin_alone",
+    "drop_out_of_order",
+}
+
+every_model = pytest.mark.parametrize("name", MODELS)
+every_property = pytest.mark.parametrize("prop", CATALOGUE, ids=lambda prop: prop.name)
+
+
+@cache
+def space_of(name: str, *settings: str) -> StateSpace:
+    """Return the graph of a model of the catalogue with some parameters changed."""
+    return explore(with_parameters(model_named(name), settings))
+
+
+def counts_of(name: str) -> list[int]:
+    """Return the states, steps and depth of a model."""
+    space = space_of(name)
+    return [len(space), space.transitions, space.depth]
+
+
+def pinned() -> dict[str, list[int]]:
+    """Return the counts as they are committed."""
+    found: dict[str, list[int]] = json.loads(COUNTS.read_text(encoding="utf-8"))
+    return found
+
+
+def rows_carried_out(space: StateSpace) -> set[str]:
+    """Return the names of the rows that some step of a graph carries out."""
+    return {rule.name for move in space.moves for rule in move.rules}
+
+
+def rows_of(model: Model) -> set[str]:
+    """Return the names of the rows in the tables of both ends."""
+    return {rule.name for protocol in (model.a, model.b) for rule in protocol.rules}
+
+
+def states_of(space: StateSpace) -> list[TCB]:
+    """Return every TCB that an end of a graph has."""
+    return [space.tcbs[n] for n in sorted({*space.a, *space.b})]
+
+
+def segments_of(space: StateSpace) -> list[Segment]:
+    """Return every segment that is in flight in some state of a graph."""
+    return sorted({seg for channel in space.channels for seg in channel})
+
+
+def matrix(counts: dict[str, list[int]]) -> str:
+    """Return the catalogue's models and verdicts as a Markdown table."""
+    head = [str(number) for number, _ in enumerate(CATALOGUE, 1)]
+    lines = [
+        f"| model | states | steps | {' | '.join(head)} |",
+        f"|---|--:|--:|{':-:|' * len(head)}",
+    ]
+    for name, model in MODELS.items():
+        expected = expectations(model)
+        signs = [SIGNS[expected[prop.name].value] for prop in CATALOGUE]
+        states, steps, _ = counts[name]
+        lines.append(f"| `{name}` | {states:,} | {steps:,} | {' | '.join(signs)} |")
+    lines.append("")
+    for number, prop in enumerate(CATALOGUE, 1):
+        lines.append(f"{number}. `{prop.name}` ({prop.role.value}): {prop.sentence}")
+    return "\n".join(lines) + "\n"
+
+
+def with_matrix(text: str, counts: dict[str, list[int]]) -> str:
+    """Return the page of verdicts with its table written anew."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}{matrix(counts)}{END}{after}"
+
+
+def ladders() -> list[tuple[str, str]]:
+    """Return the ladders in the page of verdicts, each with the model that it names."""
+    blocks = re.findall(r"```text\n(.*?)```", VERDICTS.read_text(encoding="utf-8"), re.DOTALL)
+    return [(re.findall(r"^# model: (.*)$", block, re.MULTILINE)[0], block) for block in blocks]
+
+
+# Verdicts and counts --------------------------------------------------------------------------
+
+
+@every_model
+def test_every_verdict_of_a_model_is_as_it_expects(name: str) -> None:
+    result = check(MODELS[name])
+    wrong = [
+        f"{verdict.property.name} {verdict.answer.value}: {verdict.detail}"
+        for verdict in result.verdicts
+        if not result.is_as_expected(verdict)
+    ]
+    assert [] == wrong
+
+
+@every_model
+def test_a_model_says_of_every_property_what_it_expects(name: str) -> None:
+    assert {prop.name for prop in CATALOGUE} == set(expectations(MODELS[name]))
+
+
+@every_model
+def test_the_counts_of_a_model_are_those_committed(name: str) -> None:
+    assert pinned()[name] == counts_of(name)
+
+
+@every_model
+def test_a_model_has_a_title_and_a_source(name: str) -> None:
+    assert MODELS[name].title
+    assert MODELS[name].source
+
+
+def test_counts_are_pinned_for_the_models_of_the_catalogue_alone() -> None:
+    assert list(MODELS) == list(pinned())
+
+
+@every_property
+def test_a_property_is_broken_by_the_model_that_it_names(prop: Property) -> None:
+    verdict = check(model_named(prop.broken_by), only=[prop.name])[prop.name]
+    assert Answer.VIOLATED is verdict.answer
+
+
+@every_property
+def test_a_property_holds_somewhere_without_being_vacuous(prop: Property) -> None:
+    assert Answer.HOLDS in {expectations(model)[prop.name] for model in MODELS.values()}
+
+
+def test_the_committed_table_of_verdicts_is_up_to_date() -> None:
+    page = VERDICTS.read_text(encoding="utf-8")
+    assert with_matrix(page, pinned()) == page
+
+
+@pytest.mark.parametrize(("model", "text"), ladders())
+def test_a_ladder_in_the_page_of_verdicts_is_a_run_of_its_model(model: str, text: str) -> None:
+    name, *settings = model.split()
+    assert parse_ladder(text, with_parameters(model_named(name), settings)).steps
+
+
+# Nothing in the tables is dead ----------------------------------------------------------------
+
+
+def test_every_row_of_the_catalogue_is_carried_out_but_for_a_few() -> None:
+    carried_out = set[str]().union(*(rows_carried_out(space_of(name)) for name in MODELS))
+    written = set[str]().union(*(rows_of(model) for model in MODELS.values()))
+    assert UNREACHABLE_ROWS | set(RARE_ROWS) == written - carried_out
+
+
+@pytest.mark.parametrize("row", RARE_ROWS)
+def test_a_row_that_the_catalogue_leaves_out_is_carried_out_elsewhere(row: str) -> None:
+    name, settings = RARE_ROWS[row]
+    assert row in rows_carried_out(space_of(name, *settings))
+
+
+@every_model
+def test_what_makes_a_model_differ_from_the_standard_is_carried_out_in_it(name: str) -> None:
+    edited = {rule.name for rule in (*MODELS[name].a.rules, *MODELS[name].b.rules) if rule.edit}
+    idle = {f"{name}: {row}" for row in edited - rows_carried_out(space_of(name))}
+    assert set() == idle - IDLE_ROWS
+
+
+def test_no_end_acknowledges_what_its_peer_has_not_sent() -> None:
+    # So the row ack_beyond is unreachable while there is one incarnation and both tables are
+    # right: a segment's ACK field is its sender's RCV.NXT, and the peer's SND.NXT never sinks.
+    claim = always(
+        "RCV.NXT never passes the SND.NXT of a peer that has a TCB.",
+        lambda s: s.me.rcv_nxt <= s.peer.snd_nxt,
+        when=lambda s: s.peer.state != CLOSED,
+        each_end=True,
+    )
+    model = with_parameters(model_named("rfc9293"), [A_SENDS])
+    verdict = check(Model(network=model.network, properties=[claim]))[claim.name]
+    assert Answer.HOLDS is verdict.answer
+
+
+def ack_of_too_much(tcb: TCB, seg: Segment) -> Segment:
+    """An ACK of one number more than has arrived."""
+    return Segment(seq=tcb.snd_nxt, ack=tcb.rcv_nxt + 1)
+
+
+def test_an_ack_of_what_was_never_sent_is_answered_and_dropped() -> None:
+    wrong = RFC9293.edit(
+        rows(name="fin_in_established"),
+        becomes(do=(*RFC9293.rule("fin_in_established").do[:1], ack_of_too_much)),
+        why="one too many",
+    )
+    space = explore(Model(b=wrong, application=model_named("table_154").application))
+    assert "ack_beyond" in rows_carried_out(space)
+
+
+def test_every_switch_is_on_in_a_model_or_shown_by_a_test() -> None:
+    on = {edit.name for model in MODELS.values() for edit in (*model.a.edits, *model.b.edits)}
+    assert SWITCHES_OF_TESTS == set(SWITCHES) - on
+
+
+def test_every_mutant_is_in_the_catalogue() -> None:
+    made = {name: p for name, p in vars(mutants).items() if isinstance(p, Protocol) and p.edits}
+    used = [model.a for model in MODELS.values()]
+    assert [] == [name for name, protocol in made.items() if protocol not in used]
+
+
+# What the switches do that no model of the catalogue has on -----------------------------------
+
+
+def test_an_end_that_issues_a_reset_waits_if_switched_so() -> None:
+    space = space_of("abort", "protocol.reset_issuer_waits=on")
+    ends = {m.after for m in space.moves if m.action.event is Event.ABORT and m.sent}
+    assert {TIME_WAIT} == {space.tcbs[end].state for end in ends}
+
+
+@pytest.mark.parametrize(("value", "occurs"), [("off", True), ("on", False)])
+def test_an_end_is_in_fin_wait_1_before_its_fin_is_sent_unless_switched_off(
+    value: str, occurs: bool
+) -> None:
+    space = space_of("no_retransmission", A_SENDS, f"protocol.state_changes_with_fin={value}")
+    unsent = [t for t in states_of(space) if t.state == FIN_WAIT_1 and not t.fin_sent]
+    assert occurs is bool(unsent)
+
+
+def test_an_end_stays_established_with_a_fin_queued_if_switched_so() -> None:
+    space = space_of("no_retransmission", A_SENDS, "protocol.state_changes_with_fin=on")
+    assert any(t.state == ESTABLISHED and t.fin_queued for t in states_of(space))
+
+
+@pytest.mark.parametrize(("value", "occurs"), [("off", True), ("on", False)])
+def test_text_waits_in_a_queue_unless_it_is_sent_at_once(value: str, occurs: bool) -> None:
+    space = space_of("no_retransmission", A_SENDS, f"protocol.send_at_once={value}")
+    queued = [t for t in states_of(space) if t.state != CLOSED and t.snd_nxt < t.snd_end]
+    assert occurs is bool(queued)
+
+
+@pytest.mark.parametrize(("value", "occurs"), [("off", True), ("on", False)])
+def test_a_fin_rides_on_text_unless_it_goes_alone(value: str, occurs: bool) -> None:
+    space = space_of("no_retransmission", A_SENDS, f"protocol.fin_alone={value}")
+    assert occurs is any(seg.text and seg.fin for seg in segments_of(space))
+
+
+@pytest.mark.parametrize(("value", "occurs"), [("off", True), ("on", False)])
+def test_what_is_out_of_order_is_held_unless_it_is_dropped(value: str, occurs: bool) -> None:
+    two = "application.data_units=2,0"
+    space = space_of("reordering_with_data", two, f"protocol.drop_out_of_order={value}")
+    assert occurs is any(t.held or t.held_fin for t in states_of(space))
+
+
+def write() -> None:
+    """Write the counts, and the table of the page of verdicts, anew."""
+    counts = {name: counts_of(name) for name in MODELS}
+    lines = [f" {json.dumps(name)}: {json.dumps(found)}" for name, found in counts.items()]
+    COUNTS.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    page = VERDICTS.read_text(encoding="utf-8")
+    VERDICTS.write_text(with_matrix(page, counts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("usage: python -m tests.test_catalogue --write")
+    write()
