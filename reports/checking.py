@@ -21,7 +21,7 @@ from reports.loading import models
 from reports.text import WIDTH_OF_A_LOG, console, print_result, print_table, where_notes
 from reports.trace import mermaid, trace_json
 from tcpclose_model.errors import ModelError
-from tcpclose_model.explore import Progress
+from tcpclose_model.search import Progress
 from tcpclose_model.variants.catalogue import MODELS
 
 Limits = Mapping[str, Any]  # Any: a number of states or of seconds, or None
@@ -67,8 +67,11 @@ def run_check(asked: Asked) -> int:
         print_table(screen, results)
     if as_json and not to_file:
         click.echo(check_json(results), nl=False)
-    if out is not None:
-        _write(out, check_json(results) if as_json else _printed(screen), results)
+    if out is not None and to_file:
+        write(out, check_json(results) if as_json else _printed(screen))
+        click.echo(f"wrote {out}", err=True)
+    elif out is not None:
+        _write_counterexamples(out, results)
     return status_of(results)
 
 
@@ -89,12 +92,8 @@ def _printed(screen: Console) -> str:
     return "".join(f"{line.rstrip()}\n" for line in screen.file.getvalue().splitlines())
 
 
-def _write(out: Path, report: str, results: list[Result]) -> None:
-    """Write the report into a file, or each counterexample into a directory."""
-    if out.suffix:
-        write(out, report)
-        click.echo(f"wrote {out}", err=True)
-        return
+def _write_counterexamples(out: Path, results: list[Result]) -> None:
+    """Write each counterexample into a directory: as ladder, JSON and Mermaid."""
     directory(out)
     count = 0
     for result in results:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from properties.verdict import unknown as unknown
     from properties.verdict import vacuous as vacuous
     from properties.verdict import violated as violated
-    from tcpclose_model.explore import explore as explore
+    from tcpclose_model.search import explore as explore
     from tcpclose_model.model import Application as Application
     from tcpclose_model.model import Bounds as Bounds
     from tcpclose_model.model import Model as Model
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "tcpclose_model.explore": "explore",
+    "tcpclose_model.search": "explore",
     "tcpclose_model.model": "Application Bounds Model Network Timers",
     "tcpclose_model.protocol.notation": "Otherwise Protocol Rule Then becomes removed rows",
     "tcpclose_model.protocol.rules": "RFC9293",

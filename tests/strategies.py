@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from tcpclose_model.errors import ModelError
-from tcpclose_model.explore import explore
+from tcpclose_model.search import explore
 from tcpclose_model.model import (
     CLOSES,
     CLOSES_OF_AN_END,

@@ -22,7 +22,7 @@ from properties.check import check, expectations
 from properties.kinds import Property, always
 from properties.verdict import Answer
 from reports.replay import parse_ladder
-from tcpclose_model.explore import explore
+from tcpclose_model.search import explore
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Protocol, becomes, rows
 from tcpclose_model.protocol.rules import RFC9293

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 
-import tcpclose_model.explore as search_module
+import tcpclose_model.search as search_module
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
-from tcpclose_model.explore import explore
+from tcpclose_model.search import explore
 from tcpclose_model.model import Application, Model
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import StateSpace

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
 import networkx as nx
@@ -24,15 +24,16 @@ from properties.graph import backwards, states_with
 from properties.judge import judge
 from properties.kinds import Property, leads_to
 from properties.verdict import Answer, Verdict
-from properties.views import View
+from properties.views import StatePredicate, View
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
-from tcpclose_model.explore import explore
 from tcpclose_model.model import Application, Bounds, Model, Network, Timers
-from tcpclose_model.protocol.vocabulary import CLOSED, FIN_WAIT_2, Event
+from tcpclose_model.protocol.rules import RFC9293
+from tcpclose_model.protocol.vocabulary import CLOSED, FIN_WAIT_2, Event, Segment
 from tcpclose_model.run import Run, check_run
+from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import MODELS
-from tests.strategies import examples, models, searched
+from tests.strategies import examples, models, searched, switched
 
 LOST, COPIED = Event.SEGMENT_IS_LOST, Event.SEGMENT_IS_DUPLICATED
 ARRIVES = Event.SEGMENT_ARRIVES
@@ -268,18 +269,67 @@ def fair_sets(
     return found
 
 
-@pytest.mark.parametrize("goal", [both_closed, each_end_closes.state, lambda s: False])
-@examples(100)
+REORDERS = Network(order="any", capacity=2)
+
+
+ANSWERS = switched(RFC9293, ("time_wait_answers_ack",))
+ENDLESS_ACKS = Model(
+    ANSWERS,
+    ANSWERS,
+    REORDERS,
+    Timers(time_wait="drained"),
+    Application(data_units=(0, 0)),
+)
+"""Two ends in TIME-WAIT acknowledge each other's ACKs for ever, and the drain never comes."""
+
+
+LOOPING = {
+    name: replace(
+        MODELS[name],
+        network=replace(MODELS[name].network, capacity=1),
+        application=Application(data_units=(0, 0)),
+    )
+    for name in ("no_time_wait_silent_closed", "silent_closed", "demikernel_1537")
+} | {"endless_acks": ENDLESS_ACKS}
+
+
+def never(s: View) -> bool:
+    return False
+
+
+def a_to_b_is_empty(s: View) -> bool:
+    return len(s.a_to_b) == 0
+
+
+@pytest.mark.parametrize("goal", [both_closed, never, a_to_b_is_empty])
+@examples(60)
 @given(model=models(tiny=True))
-def test_the_fair_sets_are_those_of_a_naive_search(
-    goal: Callable[[View], bool], model: Model
-) -> None:
+def test_the_fair_sets_are_those_of_a_naive_search(goal: StatePredicate, model: Model) -> None:
     space = searched(model, 300)
     marks = states_with(space, goal, 0)
     region = {n for n in range(len(space)) if not marks[n]}
     found = [component.states for component in fair_components(Fairness(space), sorted(region))]
     assert len(found) == len(set(found))
     assert fair_sets(space, region) == set(found)
+
+
+@pytest.mark.parametrize("name", sorted(LOOPING))
+@pytest.mark.parametrize("goal", [both_closed, never, a_to_b_is_empty])
+@pytest.mark.parametrize("order", ["fifo", "any"])
+@pytest.mark.parametrize("fair", [(), ("CLOSE",)])
+def test_the_fair_sets_of_a_model_that_loops_are_those_of_a_naive_search(
+    name: str, goal: StatePredicate, order: str, fair: tuple[str, ...]
+) -> None:
+    model = LOOPING[name]
+    application = replace(model.application, fair=fair)
+    space = explore(
+        replace(model, network=replace(model.network, order=order), application=application)
+    )
+    marks = states_with(space, goal, 0)
+    region = {n for n in range(len(space)) if not marks[n]}
+    found = {component.states for component in fair_components(Fairness(space), sorted(region))}
+    assert fair_sets(space, region) == found
+    assert any(len(states) > 1 for states in found) or goal is a_to_b_is_empty
 
 
 @examples(60)
@@ -333,9 +383,6 @@ def test_without_a_fair_application_nobody_needs_to_close(name: str) -> None:
     assert Answer.HOLDS is judge(explore(MODELS[name]), both_eventually_closed).answer
 
 
-REORDERS = Network(order="any", capacity=2)
-
-
 @pytest.mark.parametrize("retransmission", ["spurious", "timely"])
 @pytest.mark.parametrize("duplication", [False, True])
 @pytest.mark.parametrize("units", [(0, 0), (1, 0)])
@@ -350,14 +397,13 @@ def test_a_bag_delivers_every_segment_in_the_end(
     assert Answer.HOLDS is judge(explore(model), both_eventually_closed).answer
 
 
-def test_fairness_to_a_bag_as_a_whole_would_find_a_livelock_that_is_none() -> None:
-    model = Model(network=REORDERS, application=Application(data_units=(0, 0)))
-    space = explore(model)
-    closed = states_with(space, both_closed, 0)
-    region = {n for n in range(len(space)) if not closed[n]}
-    as_a_whole = replace(model, network=replace(REORDERS, order="fifo"))
-    assert set() == fair_sets(space, region)
+def test_fairness_to_a_bag_as_a_whole_would_let_acks_overtake_a_fin_for_ever() -> None:
+    space = explore(ENDLESS_ACKS)
+    fin = Segment(seq=0, ack=0, fin=1)
+    region = {n for n in range(len(space)) if fin in space.channels[space.a_to_b[n]]}
+    as_a_whole = replace(ENDLESS_ACKS, network=replace(REORDERS, order="fifo"))
     assert set() != fair_sets(space, region, reading=as_a_whole)
+    assert set() == fair_sets(space, region)
     assert [] == fair_components(Fairness(space), sorted(region))
 
 

@@ -13,7 +13,7 @@ import z3
 from properties.check import check as check_model
 from properties.kinds import always, sometimes
 from tcpclose_model.errors import ModelError
-from tcpclose_model.explore import explore
+from tcpclose_model.search import explore
 from tcpclose_model.model import Application, Model, Network, Timers
 from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import (

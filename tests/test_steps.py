@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
-from tcpclose_model.explore import explore
+from tcpclose_model.search import explore
 from tcpclose_model.model import Application, Bounds, Model, Network, Timers
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event
