@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,7 +101,8 @@ def _write_counterexamples(out: Path, results: list[Result]) -> None:
         for verdict in result.verdicts:
             if verdict.run is None or verdict.answer is not Answer.VIOLATED:
                 continue
-            stem = out / f"{result.model.name}.{verdict.property.name}"
+            # Names come from model files: only what is safe in a file name is kept of them.
+            stem = out / re.sub(r"[^\w.-]", "_", f"{result.model.name}.{verdict.property.name}")
             head = f"# {result.model.name}: {verdict.property.name}: {verdict.detail}\n"
             write(stem.with_name(f"{stem.name}.txt"), head + ladder(verdict.run))
             write(stem.with_name(f"{stem.name}.json"), _json(verdict.run))
@@ -121,7 +123,7 @@ def _progress(screen: Console, *, quiet: bool) -> Iterator[Progress | None]:
     if quiet or not screen.is_terminal:
         yield None
         return
-    with screen.status("exploring") as status:
+    with screen.status("exploring", spinner="line") as status:
 
         def show(depth: int, states: int, frontier: int) -> None:
             status.update(f"depth {depth}, {states:,} states, {frontier:,} to expand")

@@ -14,8 +14,8 @@ from reports.draw import drawn, suffix_of
 from reports.files import write
 from reports.loading import one_model
 from tcpclose_model.errors import ModelError, nearest
-from tcpclose_model.search import explore
 from tcpclose_model.run import Run
+from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 
 

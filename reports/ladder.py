@@ -55,7 +55,7 @@ def ladder(run: Run, *, notes: Notes = "beside") -> str:
 
 
 def _states(state: ProductState) -> str:
-    return f"{state.a.state.name:<{LEFT + ARROW + 4}}{state.b.state.name}"
+    return f"{state.a.state.name:<{LEFT + ARROW + 3}}{state.b.state.name}"
 
 
 def _line(engine: PlainEngine, state: ProductState, step: Transition) -> str:

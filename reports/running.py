@@ -18,9 +18,9 @@ from reports.replay import LONGEST, parse_json, parse_ladder
 from reports.scenarios import SCENARIOS
 from reports.trace import mermaid, trace_json
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
-from tcpclose_model.search import explore
 from tcpclose_model.model import Model
 from tcpclose_model.run import Run, executed
+from tcpclose_model.search import explore
 
 FORMATS = {".txt": "text", ".json": "json", ".mmd": "mermaid"}
 

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from tcpclose_model.errors import ModelError
-from tcpclose_model.search import explore
 from tcpclose_model.model import (
     CLOSES,
     CLOSES_OF_AN_END,
@@ -21,6 +20,7 @@ from tcpclose_model.model import (
 )
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
+from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants import mutants
 from tcpclose_model.variants.switches import SWITCHES

@@ -17,9 +17,9 @@ from hypothesis import given
 
 import tcpclose_model.search as search_module
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
-from tcpclose_model.search import explore
 from tcpclose_model.model import Application, Model
 from tcpclose_model.protocol.vocabulary import Event
+from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import MODELS
 from tests.strategies import STATES_MAX, examples, models
@@ -95,7 +95,7 @@ def test_the_tabulated_search_finds_what_the_naive_one_finds_in_the_catalogue(na
     assert_same(naive_search(model, len(space)), space)
 
 
-@examples(120)
+@examples(60)
 @given(models())
 def test_the_tabulated_search_finds_what_the_naive_one_finds_in_random_models(model: Model) -> None:
     states_max = STATES_MAX // 2

@@ -209,7 +209,7 @@ def test_every_lasso_of_the_catalogue_is_fair_and_wrong(name: str) -> None:
             assert_fair_and_wrong(verdict)
 
 
-@examples(150)
+@examples(60)
 @given(models())
 def test_every_lasso_of_a_random_model_is_fair_and_wrong(model: Model) -> None:
     space = searched(model, 1_500)
@@ -302,7 +302,7 @@ def a_to_b_is_empty(s: View) -> bool:
 
 
 @pytest.mark.parametrize("goal", [both_closed, never, a_to_b_is_empty])
-@examples(60)
+@examples(40)
 @given(model=models(tiny=True))
 def test_the_fair_sets_are_those_of_a_naive_search(goal: StatePredicate, model: Model) -> None:
     space = searched(model, 300)
@@ -345,7 +345,7 @@ def test_a_leads_to_is_violated_where_the_naive_search_finds_a_fair_set(model: M
 # Fairness and possibility -----------------------------------------------------------------------
 
 
-@examples(120)
+@examples(80)
 @given(models())
 def test_what_every_fair_run_does_can_always_be_done(model: Model) -> None:
     space = searched(model, 1_000)
@@ -353,7 +353,7 @@ def test_what_every_fair_run_does_can_always_be_done(model: Model) -> None:
     assert Answer.HOLDS is judge(space, both_can_always_close).answer
 
 
-@examples(100)
+@examples(60)
 @given(models(bounded=False))
 def test_the_states_from_which_a_goal_can_be_reached_are_its_ancestors(model: Model) -> None:
     space = searched(model, 1_000)

@@ -18,11 +18,11 @@ from properties.kinds import never_stuck
 from properties.repair import nearest_repair
 from properties.verdict import Answer, Verdict
 from properties.views import View
-from tcpclose_model.search import explore
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED
 from tcpclose_model.run import Run, check_run
+from tcpclose_model.search import explore
 from tcpclose_model.variants.catalogue import model_named
 from tcpclose_model.variants.parameters import with_parameters
 

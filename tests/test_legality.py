@@ -13,8 +13,8 @@ import z3
 from properties.check import check as check_model
 from properties.kinds import always, sometimes
 from tcpclose_model.errors import ModelError
-from tcpclose_model.search import explore
 from tcpclose_model.model import Application, Model, Network, Timers
+from tcpclose_model.protocol.effects import Effect, send_ack
 from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import (
     AGAIN,
@@ -41,7 +41,8 @@ from tcpclose_model.protocol.vocabulary import (
     Event,
     Segment,
 )
-from tcpclose_model.protocol.words import Effect, Predicate, ack_is_new, negation, send_ack
+from tcpclose_model.protocol.words import Predicate, ack_is_new, negation
+from tcpclose_model.search import explore
 from tcpclose_model.variants.switches import SWITCHES
 from tests.strategies import MUTANTS
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
-from tcpclose_model.search import explore
 from tcpclose_model.model import Application, Bounds, Model, Network, Timers
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event
+from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tests.strategies import applications, examples, mirrored, models, searched, tables
 
@@ -89,7 +89,7 @@ def wrongs_of(tcb: TCB, peer: TCB) -> list[str]:
     return [law for law, holds in laws.items() if not holds]
 
 
-@examples(250)
+@examples(150)
 @given(large_models(), seeds)
 def test_every_step_leaves_both_tcbs_well_formed(model: Model, seed: int) -> None:
     for _, step in walk(model, seed):
@@ -97,7 +97,7 @@ def test_every_step_leaves_both_tcbs_well_formed(model: Model, seed: int) -> Non
         assert ([], []) == (wrongs_of(a, b), wrongs_of(b, a)), step
 
 
-@examples(200)
+@examples(100)
 @given(large_models(), seeds)
 def test_every_channel_stays_within_its_capacity(model: Model, seed: int) -> None:
     network = model.network
@@ -117,7 +117,7 @@ def test_every_channel_stays_within_its_capacity(model: Model, seed: int) -> Non
             assert sum(lengths) <= len(before.a_to_b) + len(before.b_to_a) + (step.sent is not None)
 
 
-@examples(150)
+@examples(80)
 @given(large_models(), seeds)
 def test_a_step_changes_its_actor_and_the_channels_only(model: Model, seed: int) -> None:
     for before, step in walk(model, seed):
@@ -135,7 +135,7 @@ def test_a_step_changes_its_actor_and_the_channels_only(model: Model, seed: int)
         assert bool(step.rules) or event in (*NETWORK_EVENTS, Event.SEGMENT_ARRIVES)
 
 
-@examples(150)
+@examples(80)
 @given(large_models(), seeds)
 def test_every_fifo_run_is_a_run_of_a_network_that_reorders(model: Model, seed: int) -> None:
     fifo = replace(model, network=replace(model.network, order="fifo"))
@@ -153,7 +153,7 @@ def test_every_fifo_run_is_a_run_of_a_network_that_reorders(model: Model, seed: 
         state = target
 
 
-@examples(80)
+@examples(50)
 @given(models())
 def test_loss_takes_no_behaviour_away(model: Model) -> None:
     space = searched(replace(model, network=replace(model.network, loss=False)), 1_500)
@@ -164,7 +164,7 @@ def test_loss_takes_no_behaviour_away(model: Model) -> None:
         assert set(lossless.successors(state)) <= set(lossy.successors(state))
 
 
-@examples(80)
+@examples(50)
 @given(models(tiny=True))
 def test_duplication_takes_no_behaviour_away(model: Model) -> None:
     space = searched(replace(model, network=replace(model.network, duplication=False)), 1_500)
@@ -200,7 +200,7 @@ def edges(space: StateSpace, *, swap: bool) -> dict[ProductState, Counter[Edge]]
     return found
 
 
-@examples(60)
+@examples(40)
 @given(models())
 def test_swapping_a_and_b_swaps_the_graph(model: Model) -> None:
     space = searched(model, 1_500)
@@ -223,7 +223,7 @@ def states_of(model: Model, timers: Timers) -> set[ProductState]:
     return {space.state(number) for number in range(len(space))}
 
 
-@examples(40)
+@examples(30)
 @given(models(bounded=False), st.sampled_from(["none", "timely"]))
 def test_a_retransmission_timer_that_goes_off_less_reaches_no_more_states(
     model: Model, kind: str
@@ -232,7 +232,7 @@ def test_a_retransmission_timer_that_goes_off_less_reaches_no_more_states(
     assert states_of(model, replace(model.timers, retransmission=kind)) <= wild
 
 
-@examples(40)
+@examples(30)
 @given(models(bounded=False), st.sampled_from(["drained", "ideal"]))
 def test_a_time_wait_that_ends_less_freely_reaches_no_more_states(model: Model, kind: str) -> None:
     free = states_of(model, replace(model.timers, time_wait="free"))

@@ -13,10 +13,10 @@ import pytest
 from reports.replay import parse_ladder
 from reports.scenarios import scenario_named
 from tcpclose_model.engines.plain import PlainEngine, ProductState
-from tcpclose_model.search import explore
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import ESTABLISHED, Event, Segment
 from tcpclose_model.run import Run
+from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import model_named
 from tcpclose_model.variants.parameters import with_parameters

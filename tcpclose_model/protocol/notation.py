@@ -13,8 +13,9 @@ from enum import Enum
 from typing import TypeVar
 
 from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.protocol.effects import Effect
 from tcpclose_model.protocol.vocabulary import TCB, Event, State, Step
-from tcpclose_model.protocol.words import Effect, Predicate
+from tcpclose_model.protocol.words import Predicate
 
 On = Event | Step
 T = TypeVar("T")

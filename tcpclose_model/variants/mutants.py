@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tcpclose_model.protocol.effects import (
+    count_retransmission,
+    hold_fin,
+    resend_text,
+    send_ack,
+    start_2msl,
+)
 from tcpclose_model.protocol.notation import DROP, Protocol, Rule, becomes, removed, rows
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import (
@@ -20,18 +27,7 @@ from tcpclose_model.protocol.vocabulary import (
     Event,
     Segment,
 )
-from tcpclose_model.protocol.words import (
-    ack_is_old,
-    count_retransmission,
-    fin_is_ahead,
-    fin_is_next,
-    fin_number,
-    hold_fin,
-    resend_text,
-    seg_len,
-    send_ack,
-    start_2msl,
-)
+from tcpclose_model.protocol.words import ack_is_old, fin_is_ahead, fin_is_next, fin_number, seg_len
 
 
 def fin_is_out(tcb: TCB, seg: Segment) -> bool:

@@ -11,6 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.protocol.effects import (
+    count_fin,
+    count_text,
+    count_text_with_fin,
+    delay_ack,
+    queue_fin,
+    queue_text,
+    release,
+    send_ack,
+    send_fin,
+    send_reset,
+    send_text,
+    send_text_with_fin,
+    start_2msl,
+    take_fin,
+    take_text,
+    tell_user_timeout,
+)
 from tcpclose_model.protocol.notation import (
     DROP,
     Protocol,
@@ -21,41 +39,34 @@ from tcpclose_model.protocol.notation import (
 )
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,
+    CLOSE_WAIT,
     CLOSED,
     ESTABLISHED,
+    FIN_ACKED_STEP,
     FIN_WAIT_1,
     FIN_WAIT_2,
     RST_STEP,
     SEQUENCE_STEP,
     SYNCHRONIZED,
+    TEXT_STEP,
     TIME_WAIT,
     Event,
 )
 from tcpclose_model.protocol.words import (
     ack_is_new,
     ack_is_within,
-    count_fin,
-    count_text,
-    count_text_with_fin,
-    delay_ack,
+    all_text_is_read,
     fin_is_next_to_send,
     last_unit_and_fin_are_queued,
-    queue_fin,
-    queue_text,
-    release,
     seg_is_at_rcv_nxt,
     seg_is_not_at_rcv_nxt,
     seg_is_rst,
     seg_starts_no_later_than_rcv_nxt,
-    send_ack,
-    send_fin,
-    send_text,
-    send_text_with_fin,
-    start_2msl,
-    take_fin,
-    take_text,
+    text_is_new,
+    text_is_unread,
     user_has_not_closed,
     user_is_gone,
+    user_is_here,
 )
 
 
@@ -259,6 +270,68 @@ def fin_wait_2_timeout(protocol: Protocol) -> Protocol:
         cite="Linux ip-sysctl tcp_fin_timeout",
     )
     return protocol.add(timeout, why="not in RFC 9293")
+
+
+@_switch("FIN-WAIT-2 is skipped once the user is gone", "Linux TCP_LINGER2 = -1")
+def no_fin_wait_2(protocol: Protocol) -> Protocol:
+    """Edit: the ACK of an orphan's FIN deletes the TCB."""
+    when = protocol.rule("fin_acked_in_fin_wait_1").when
+    protocol = _edit(protocol, "fin_acked_in_fin_wait_1", when=(*when, user_is_here))
+    orphan = Rule(
+        "orphan_fin_acked",
+        at=FIN_WAIT_1,
+        on=FIN_ACKED_STEP,
+        when=(*when, user_is_gone),
+        to=CLOSED,
+        cite="Linux tcp(7) TCP_LINGER2",
+    )
+    return protocol.add(orphan, why="not in RFC 9293")
+
+
+@_switch("giving up after R2 sends a reset", "Linux tcp_max_orphans, tcp_out_of_resources")
+def user_timeout_resets(protocol: Protocol) -> Protocol:
+    """Edit: 3.10.8 sends nothing; a stack short of memory resets its orphans."""
+    return _edit(protocol, "user_timeout", do=(send_reset, tell_user_timeout))
+
+
+@_switch("text that arrives after CLOSE is answered with a reset", "3.6.1 MAY-1, SHLD-3; Linux")
+def half_duplex_close(protocol: Protocol) -> Protocol:
+    """Edit: nobody would read it; a SHUTDOWN still lets it in."""
+    for name in ("text", "text_ahead"):
+        protocol = protocol.edit(
+            rows(name=name, at=(FIN_WAIT_1, FIN_WAIT_2)),
+            becomes(when=(*protocol.rule(name).when, user_is_here)),
+            why="only for a user who is there",
+        )
+    refusal = Rule(
+        "text_after_close",
+        at=(FIN_WAIT_1, FIN_WAIT_2),
+        on=TEXT_STEP,
+        when=(text_is_new, user_is_gone),
+        do=send_reset,
+        to=CLOSED,
+        cite="3.6.1 SHLD-3",
+    )
+    return protocol.add(refusal, why="to show that data was lost")
+
+
+@_switch("CLOSE with text unread sends a reset, not a FIN", "3.6.1 SHLD-3; RFC 2525 2.17; Linux")
+def reset_on_unread(protocol: Protocol) -> Protocol:
+    """Edit: closing without having read everything aborts."""
+    names = ("close", "close_behind_text", "close_after_peer", "close_after_peer_behind_text")
+    for name in names:
+        when = (*protocol.rule(name).when, all_text_is_read)
+        protocol = _edit(protocol, name, when=when)
+    abort = Rule(
+        "close_with_text_unread",
+        at=(ESTABLISHED, CLOSE_WAIT),
+        on=Event.CLOSE,
+        when=(user_has_not_closed, text_is_unread),
+        do=send_reset,
+        to=CLOSED,
+        cite="3.6.1 SHLD-3",
+    )
+    return protocol.add(abort, why="to show that data was lost")
 
 
 @_switch("a RST is ignored in TIME-WAIT (F1)", "RFC 1337 F1; Linux tcp_rfc1337=1")

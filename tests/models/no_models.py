@@ -1,0 +1,6 @@
+# mypy: ignore-errors
+"""A mistake: a protocol, but no model."""
+
+from tcpclose_model import *
+
+mine = RFC9293.named("mine")
