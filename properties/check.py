@@ -11,8 +11,8 @@ from properties.judge import judge
 from properties.kinds import Property, Role
 from properties.verdict import Answer, Verdict
 from tcpclose_model.errors import ModelError, nearest
-from tcpclose_model.search import Progress, explore
 from tcpclose_model.model import Model
+from tcpclose_model.search import Progress, explore
 from tcpclose_model.space import StateSpace
 
 EVERY_OTHER = "*"

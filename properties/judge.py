@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import compress
 from operator import and_
 from typing import cast
@@ -35,7 +36,8 @@ from tcpclose_model.space import Path, StateSpace
 
 def judge(space: StateSpace, prop: Property) -> Verdict:
     """Return the verdict on one property of one explored model."""
-    return _JUDGES[prop.kind](space, prop)
+    verdict = _JUDGES[prop.kind](space, prop)
+    return replace(verdict, states=len(space), depth=space.depth, complete=space.complete)
 
 
 def _ends(prop: Property) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ from properties.check import properties_of
 from properties.judge import judge
 from properties.kinds import Property, Role
 from properties.verdict import Answer, Verdict
-from tcpclose_model.search import explore
 from tcpclose_model.model import Model
+from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.parameters import with_parameter
 from tcpclose_model.variants.switches import SWITCHES

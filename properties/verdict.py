@@ -31,6 +31,8 @@ class Verdict:
         holds in; for a property about each end, both ends are counted.
     run: the run that shows it: a shortest counterexample, a lasso, or the witness of `sometimes`.
     fairness: the fairness that the answer assumes, in sentences; empty where none was needed.
+    states, depth, complete: how much of the graph was seen: states found, steps to the farthest,
+        and whether that is all there is.
     """
 
     property: Property
@@ -39,3 +41,6 @@ class Verdict:
     occurred: int
     run: Run | None = None
     fairness: tuple[str, ...] = ()
+    states: int = 0
+    depth: int = 0
+    complete: bool = False

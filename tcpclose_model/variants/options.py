@@ -107,6 +107,15 @@ add_model(
     violated=(*STUCK, *HALF_OPEN, *AS_ANY_LOSSY),
 )
 add_model(
+    "user_timeout_resets",
+    "R2 is finite, and an end that gives up sends a reset; that may be lost too",
+    "Linux tcp_max_orphans, tcp_out_of_resources",
+    switched("user_timeout_resets"),
+    timers=GIVES_UP,
+    application=ONE_WAY,
+    violated=(*STUCK, *HALF_OPEN, *AS_ANY_LOSSY),
+)
+add_model(
     "user_timeout_silent_reset",
     "R2 is finite, and a reset in LAST-ACK or CLOSING is not told",
     "RFC 9293 3.10.7.4 second, read without 3.5.3",
@@ -177,7 +186,7 @@ add_model(
     "RFC 9293 3.6.1 MAY-1, SHLD-3; Linux",
     switched("half_duplex_close"),
     timers=TIMELY,
-    application=Application(data_units=(0, 1)),
+    application=Application(half_close=True, data_units=(0, 1)),
     violated=AS_ANY_LOSSY,
 )
 add_model(
@@ -213,8 +222,8 @@ add_model(
     "Linux TCP_LINGER2 = -1",
     switched("no_fin_wait_2"),
     timers=TIMELY,
-    application=Application(data_units=(0, 1)),
-    violated=(*RESETS, *UNCLEAN),
+    application=Application(half_close=True, data_units=(0, 1)),
+    violated=AS_ANY_LOSSY,
 )
 add_model(
     "fin_with_unread_text",

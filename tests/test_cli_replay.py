@@ -1,0 +1,275 @@
+"""Runs read back: what `check -o DIR` writes is what `run` replays, and nothing else is taken.
+
+A file that can be read but is no run of the model exits with 1, and names its first impossible
+step with what was possible there; a file that cannot be read exits with 2.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.replay import LONGEST, parse_json, parse_ladder
+from reports.scenarios import SCENARIOS
+from reports.trace import trace_json
+from tcpclose_model.errors import TraceError
+from tcpclose_model.variants.catalogue import model_named
+from tests.command_line import Said, refused, tcpclose
+from tests.strategies import examples
+
+NORMAL = SCENARIOS["normal_close"]
+
+# Models with and without data, reordering, timeouts, aborts; most have a lasso.
+ROUND_TRIPS = (
+    "freertos_1303",
+    "linux_5_10_old_ack_fin",
+    "no_retransmission",
+    "rfc9293_literal",
+    "wild_network",
+    "reordering_with_data",
+    "abort",
+    "silent_reset",
+    "fin_with_unread_text",
+    "orphan_fin_wait_2",
+    "no_time_wait_silent_closed",
+)
+
+
+@pytest.mark.parametrize("name", ROUND_TRIPS)
+def test_every_counterexample_that_a_check_writes_is_replayed(name: str, tmp_path: Path) -> None:
+    said = tcpclose("check", name, "-o", tmp_path)
+    assert 0 == said.status, said.err
+    files = sorted(path for path in tmp_path.iterdir() if path.suffix in (".txt", ".json"))
+    assert files
+    for file in files:
+        read = tcpclose("run", file, "--model", name, "--format", "json")
+        assert (0, "") == (read.status, read.err)
+        if file.suffix == ".json":
+            assert file.read_text("utf-8") == read.out
+        else:
+            assert file.with_suffix(".json").read_text("utf-8") == read.out
+
+
+def test_a_lasso_is_replayed_with_its_loop(tmp_path: Path) -> None:
+    tcpclose("check", "rfc9293_literal", "--property", "no_endless_chatter", "-o", tmp_path)
+    file = tmp_path / "rfc9293_literal.no_endless_chatter.txt"
+    assert "LOOP" in file.read_text("utf-8")
+    said = tcpclose("run", file, "--model", "rfc9293_literal")
+    assert (0, True) == (said.status, "LOOP" in said.lines)
+
+
+def replayed(folder: Path, content: str | bytes, name: str = "run.txt") -> Said:
+    """Return what `run FILE --model table_154` says of a file with that content."""
+    path = folder / name
+    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return tcpclose("run", path, "--model", "table_154")
+
+
+# Ladders ----------------------------------------------------------------------------------------
+
+
+def test_an_impossible_step_of_a_ladder_is_named_with_what_was_possible(tmp_path: Path) -> None:
+    lines = NORMAL.ladder.splitlines()
+    lines[4] = "B 2MSL"
+    said = replayed(tmp_path, "\n".join(lines))
+    assert (1, "") == (said.status, said.out)
+    assert "run.txt:5: 'B 2MSL' is not possible here (A is in FIN_WAIT_2, B in CLOSE_WAIT)" in said.err
+    assert "possible: B CLOSE -> FIN_WAIT_2, LAST_ACK" in said.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("TIME_WAIT     -- ACK of FIN", "CLOSED        -- ACK of FIN"),
+        ("-- ACK of FIN ------------>", "-- FIN ------------------->"),
+        ("-- ACK of FIN ------------>", "-- ACK of FIN ------------x"),
+        ("A 2MSL", "A SEND"),
+        ("A CLOSE\n", ""),
+    ],
+)
+def test_a_ladder_with_one_wrong_line_is_no_run(old: str, new: str, tmp_path: Path) -> None:
+    assert old in NORMAL.ladder
+    said = replayed(tmp_path, NORMAL.ladder.replace(old, new))
+    assert 1 == said.status, said.err
+    assert "is not possible here" in said.err
+
+
+def test_a_ladder_that_claims_other_states_than_it_has_is_no_run(tmp_path: Path) -> None:
+    said = replayed(tmp_path, NORMAL.ladder + "CLOSED  CLOSING\n")
+    assert "says CLOSED and CLOSING, but it is CLOSED and CLOSED" in said.err
+    assert 1 == said.status
+
+
+def test_a_ladder_whose_loop_does_not_close_is_no_run(tmp_path: Path) -> None:
+    said = replayed(tmp_path, f"LOOP\n{NORMAL.ladder}")
+    assert "the loop does not close" in said.err
+    assert 1 == said.status
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ("run.txt: empty",)),
+        ("# only a comment\n\n", ("run.txt: empty",)),
+        ("A CLOSES\n", ("run.txt:1: no event 'CLOSES'", "did you mean CLOSE")),
+        ("hello\n", ("run.txt:1: 'hello' is neither",)),
+        ("FIN_WAIT_1 -- FIN --> FIN_WAIT_9\n", ("run.txt:1: ", "is neither")),
+        ("LOOP\nLOOP\n", ("run.txt:2: a second LOOP",)),
+        (b"\xff\xfe\x00", ("run.txt: not UTF-8 text",)),
+        ("A CLOSE\n" * (LONGEST // 8 + 1), ("run.txt: longer than",)),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "",
+)
+def test_a_ladder_that_cannot_be_read_is_refused(
+    text: str | bytes, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    refused(replayed(tmp_path, text), *words)
+
+
+def test_a_line_that_fits_two_steps_asks_for_the_numbers() -> None:
+    # A's two ACKs in flight look alike, and on a reordering network either may be the next.
+    text = "A SEND\nA TRANSMIT\nB CLOSE\nESTABLISHED -- DATA 1 --> FIN_WAIT_1\n"
+    model = model_named("wild_network")
+    with pytest.raises(TraceError, match="not possible|fits 2 steps"):
+        parse_ladder(text, model)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    refused(tcpclose("run", tmp_path / "none.txt"), "none.txt: cannot be read: No such file")
+
+
+# JSON -------------------------------------------------------------------------------------------
+
+
+@cache
+def trace_text() -> str:
+    """Return the textbook close as JSON."""
+    return json.dumps(trace_json(NORMAL.run()))
+
+
+def trace() -> dict[str, Any]:  # Any: plain JSON
+    """Return the textbook close as a JSON document of its own."""
+    found: dict[str, Any] = json.loads(trace_text())
+    return found
+
+
+def test_an_impossible_step_of_a_trace_is_named_with_what_was_possible(tmp_path: Path) -> None:
+    document = trace()
+    document["steps"][3]["action"] = "A 2MSL"
+    said = replayed(tmp_path, json.dumps(document), "run.json")
+    assert (1, "") == (said.status, said.out)
+    assert "steps[3]: 'A 2MSL' is not possible here (A is in FIN_WAIT_1, B in CLOSE_WAIT)" in said.err
+    assert "possible: " in said.err
+
+
+def test_a_trace_with_another_state_after_a_step_is_no_run(tmp_path: Path) -> None:
+    document = trace()
+    document["steps"][2]["b"]["rcv_nxt"] = 0
+    said = replayed(tmp_path, json.dumps(document), "run.json")
+    assert 1 == said.status
+    assert "steps[2]" in said.err
+
+
+def test_a_trace_that_begins_in_another_state_is_no_run(tmp_path: Path) -> None:
+    document = trace()
+    document["steps"][0]["a"]["state"] = "CLOSED"
+    said = replayed(tmp_path, json.dumps(document), "run.json")
+    assert 1 == said.status
+    assert "steps[0].a" in said.err
+
+
+@pytest.mark.parametrize("loop", [0, 3, 7, 8, -1, 10**30])
+def test_a_trace_whose_loop_is_wrong_is_not_taken(loop: int, tmp_path: Path) -> None:
+    said = replayed(tmp_path, json.dumps({**trace(), "loop": loop}), "run.json")
+    # Only the last state's own number is right: the textbook close ends where nothing is left.
+    assert 7 == loop or said.status in (1, 2)
+    assert 7 != loop or 0 == said.status
+
+
+HOSTILE = {
+    "not JSON": "{",
+    "a number": "1",
+    "null": "null",
+    "a list": "[]",
+    "no steps": "{}",
+    "steps of no kind": '{"steps": 1}',
+    "no step": '{"steps": []}',
+    "a step of no kind": '{"steps": [1]}',
+    "loop true": '{"steps": [{}], "loop": true}',
+    "loop text": '{"steps": [{}], "loop": "0"}',
+    "loop beyond all numbers": '{"steps": [{}], "loop": 1e999}',
+    "deep lists": "[" * 400_000,
+    "deep objects": '{"a":' * 150_000,
+    "deep steps": '{"steps": ' + "[" * 400_000,
+    "a number of many digits": '{"steps": [{}], "loop": ' + "9" * 10_000 + "}",
+    "huge": '{"steps": [' + " " * LONGEST,
+    "half a character": '{"steps": "\\ud800"}',
+    "not a number": "NaN",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_trace_is_refused_in_words(text: str, tmp_path: Path) -> None:
+    refused(replayed(tmp_path, text, "run.json"), "run.json")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def changed_traces(draw: st.DrawFn) -> str:
+    """Draw the textbook close as JSON with one place of it changed to anything."""
+    place: Any = trace()
+    document = place
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or not place[key] or draw(st.booleans()):
+            break
+        place = place[key]
+    if isinstance(place, dict) and draw(st.booleans()):
+        del place[key]
+    else:
+        place[key] = draw(JSON)
+    return json.dumps(document)
+
+
+@given(changed_traces() | JSON.map(json.dumps) | st.text(max_size=80))
+@examples(300)
+def test_whatever_a_trace_holds_only_a_trace_error_is_raised(text: str) -> None:
+    try:
+        run = parse_json(text, NORMAL.model)
+    except TraceError as error:
+        assert str(error)
+    else:
+        assert NORMAL.run().states == run.states
+
+
+@st.composite
+def changed_ladders(draw: st.DrawFn) -> str:
+    """Draw the textbook close as a ladder with a stretch of it changed to any text."""
+    first = draw(st.integers(0, len(NORMAL.ladder)))
+    last = draw(st.integers(first, min(first + 40, len(NORMAL.ladder))))
+    inserted = draw(st.text(max_size=10) | st.sampled_from(["LOOP\n", "A ", " -- FIN --> ", "x--"]))
+    return NORMAL.ladder[:first] + inserted + NORMAL.ladder[last:]
+
+
+@given(changed_ladders() | st.text(max_size=80))
+@examples(300)
+def test_whatever_a_ladder_holds_only_a_trace_error_is_raised(text: str) -> None:
+    try:
+        run = parse_ladder(text, NORMAL.model)
+    except TraceError as error:
+        assert str(error)
+    else:
+        assert len(run) <= len(NORMAL.run())
