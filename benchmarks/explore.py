@@ -55,9 +55,8 @@ def main(names: list[str]) -> None:
         plain, counts = timed(lambda model=model: plain_search(model))
         tables, space = timed(lambda model=model: explore(model))
         assert counts == (len(space), space.transitions), "the two searches differ"
-        judging, _ = timed(
-            lambda space=space: [judge(space, p) for p in properties_of(space.model)]
-        )
+        properties = properties_of(model)
+        judging, _ = timed(lambda space=space, all=properties: [judge(space, p) for p in all])
         graph, _ = timed(space.networkx)
         print(
             f"{name:32}{len(space):>9,}{space.transitions:>10,}{plain:>8.2f}{tables:>8.2f}"

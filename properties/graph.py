@@ -5,7 +5,6 @@ A set of states is a bytearray with one byte a state, a set of steps one with a 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress, islice
@@ -25,7 +24,7 @@ class _Classes:
     A predicate that does not look at the channels is asked once for each.
     """
 
-    pair_of: array[int]
+    pair_of: list[int]
     pairs: list[tuple[TCB, TCB]]
     class_of: list[int]
     steps: list[tuple[int, int, int]]
@@ -96,10 +95,9 @@ def _pair_views(space: StateSpace, end: int) -> list[View]:
 def _classes(space: StateSpace) -> _Classes:
     if "classes" not in space.cache:
         numbered: dict[tuple[int, int], int] = {}
-        pair_of = array(
-            "q",
-            (numbered.setdefault(ab, len(numbered)) for ab in zip(space.a, space.b, strict=True)),
-        )
+        pair_of = [
+            numbered.setdefault(ab, len(numbered)) for ab in zip(space.a, space.b, strict=True)
+        ]
         pairs = [(space.tcbs[a], space.tcbs[b]) for a, b in numbered]
         known: dict[int, int] = {}
         class_of: list[int] = []
@@ -121,6 +119,11 @@ def _classes(space: StateSpace) -> _Classes:
             steps.append((pair, number, after))
         space.cache["classes"] = _Classes(pair_of, pairs, class_of, steps)
     return cast(_Classes, space.cache["classes"])
+
+
+def complement(marks: Marks) -> Marks:
+    """Return what is not in a set."""
+    return marks.translate(b"\1" + bytes(255))
 
 
 def numbers(marks: Marks) -> list[int]:
@@ -172,14 +175,14 @@ def forwards(space: StateSpace, allowed: Marks) -> Marks:
     return reached
 
 
-def sources(space: StateSpace) -> array[int]:
+def sources(space: StateSpace) -> list[int]:
     """Return the state that each step starts from."""
     if "sources" not in space.cache:
-        found = array("q")
+        found: list[int] = []
         for number in range(space.expanded):
             found.extend([number] * len(space.steps(number)))
         space.cache["sources"] = found
-    return cast("array[int]", space.cache["sources"])
+    return cast("list[int]", space.cache["sources"])
 
 
 def has_cycle(space: StateSpace, steps: Marks) -> bool:

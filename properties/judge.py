@@ -18,6 +18,7 @@ from properties.fair_cycles import Component, Fairness, fair_components, fair_lo
 from properties.graph import (
     Marks,
     backwards,
+    complement,
     components,
     forwards,
     has_cycle,
@@ -173,7 +174,7 @@ def _leads_to(space: StateSpace, prop: Property) -> Verdict:
     for end in _ends(prop):
         when = states_with(space, prop.when, end)
         then = states_with(space, prop.state, end)
-        pending = bytearray(w and not t for w, t in zip(when, then, strict=True))
+        pending = bytearray(map(and_, when, complement(then)))
         occurred += sum(when)
         outside = set(space.cut) | set(range(space.expanded, len(space)))
         region = [n for n in range(len(space)) if not then[n] and n not in outside]
@@ -251,7 +252,7 @@ def _possible(space: StateSpace, prop: Property, avoided: object) -> Verdict:
         inside = bytearray(b"\1") * len(space)
         if avoided is not None:
             assert prop.step is not None
-            allowed = bytearray(not bad for bad in steps_with(space, prop.step, end))
+            allowed = complement(steps_with(space, prop.step, end))
             inside = forwards(space, allowed)
         when = states_with(space, prop.when, end)
         goals = states_with(space, prop.state, end)
@@ -331,7 +332,7 @@ def _only_after(space: StateSpace, prop: Property) -> Verdict:
     for end in _ends(prop):
         marks = states_with(space, prop.state, end)
         occurred += sum(marks)
-        first = bytearray(not before for before in steps_with(space, prop.step, end))
+        first = complement(steps_with(space, prop.step, end))
         early = forwards(space, first)
         bad = [n for n in numbers(marks) if early[n]]
         if bad:

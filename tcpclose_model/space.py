@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -66,13 +65,13 @@ class StateSpace:
     tcbs: list[TCB]
     channels: list[Channel]
     moves: list[Move]
-    a: array[int]
-    b: array[int]
-    a_to_b: array[int]
-    b_to_a: array[int]
-    first_step: array[int]
-    target: array[int]
-    move: array[int]
+    a: list[int]
+    b: list[int]
+    a_to_b: list[int]
+    b_to_a: list[int]
+    first_step: list[int]
+    target: list[int]
+    move: list[int]
     levels: list[int]
     cut: frozenset[int]
     stopped: str

@@ -79,7 +79,9 @@ def test_an_impossible_step_of_a_ladder_is_named_with_what_was_possible(tmp_path
     lines[4] = "B 2MSL"
     said = replayed(tmp_path, "\n".join(lines))
     assert (1, "") == (said.status, said.out)
-    assert "run.txt:5: 'B 2MSL' is not possible here (A is in FIN_WAIT_2, B in CLOSE_WAIT)" in said.err
+    assert (
+        "run.txt:5: 'B 2MSL' is not possible here (A is in FIN_WAIT_2, B in CLOSE_WAIT)" in said.err
+    )
     assert "possible: B CLOSE -> FIN_WAIT_2, LAST_ACK" in said.err
 
 
@@ -164,7 +166,9 @@ def test_an_impossible_step_of_a_trace_is_named_with_what_was_possible(tmp_path:
     document["steps"][3]["action"] = "A 2MSL"
     said = replayed(tmp_path, json.dumps(document), "run.json")
     assert (1, "") == (said.status, said.out)
-    assert "steps[3]: 'A 2MSL' is not possible here (A is in FIN_WAIT_1, B in CLOSE_WAIT)" in said.err
+    assert (
+        "steps[3]: 'A 2MSL' is not possible here (A is in FIN_WAIT_1, B in CLOSE_WAIT)" in said.err
+    )
     assert "possible: " in said.err
 
 
@@ -221,7 +225,9 @@ def test_a_hostile_trace_is_refused_in_words(text: str, tmp_path: Path) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
