@@ -60,7 +60,8 @@ def main(names: list[str]) -> None:
         graph, _ = timed(space.networkx)
         print(
             f"{name:32}{len(space):>9,}{space.transitions:>10,}{plain:>8.2f}{tables:>8.2f}"
-            f"{plain / tables:>7.1f}{space.transitions / tables:>11,.0f}{judging:>9.2f}{graph:>10.2f}"
+            f"{plain / tables:>7.1f}{space.transitions / tables:>11,.0f}"
+            f"{judging:>9.2f}{graph:>10.2f}"
         )
 
 

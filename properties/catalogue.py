@@ -159,9 +159,7 @@ def _a_reset_closes(before: View, step: StepView, after: View) -> bool:
 
 no_reset_goes_untold = never_a_step(
     "An end that a reset closes tells its user (but for TIME-WAIT, where all is done).",
-    lambda before, step, after: (
-        after.me.told == NOTHING and _a_reset_closes(before, step, after)
-    ),
+    lambda before, step, after: after.me.told == NOTHING and _a_reset_closes(before, step, after),
     among=_a_reset_closes,
     name="no_reset_goes_untold",
     each_end=True,

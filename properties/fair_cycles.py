@@ -23,11 +23,16 @@ from dataclasses import dataclass
 
 from properties.graph import components
 from tcpclose_model.engines.plain import Channel
-from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import Path, StateSpace
 
 OUTPUT = (Event.TRANSMIT, Event.TRANSMIT_WITH_FIN)
+FAIR_TIMERS = (
+    Event.RETRANSMISSION_TIMEOUT,
+    Event.TIME_WAIT_TIMEOUT,
+    Event.FIN_WAIT_2_TIMEOUT,
+    Event.DELAYED_ACK_TIMEOUT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Fairness:
         self.weak, self.strong = 0, 0
         self._bits: dict[object, int] = {}
         self._values: dict[object, int] = {}
-        events = dict(_fair_events(space.model))
+        events = dict(_fair_events(space))
         moves = space.moves
         self.enables = [self._event_bit(events, m.action.actor, m.action.event) for m in moves]
         self.takes = list(self.enables)
@@ -173,31 +178,32 @@ class Fairness:
         return self._values.setdefault((receiver, segment), 1 << len(self._values))
 
 
-def _fair_events(model: Model) -> Iterator[tuple[tuple[int, Event], bool]]:
-    """Return each fair (end, event), and whether its guard reads the channels (strong)."""
-    waits_for_room = not model.network.loss
-    timers = {
-        Event.TRANSMIT: waits_for_room,
-        Event.TRANSMIT_WITH_FIN: waits_for_room,
-        Event.RETRANSMISSION_TIMEOUT: waits_for_room or model.timers.retransmission == "timely",
-        Event.TIME_WAIT_TIMEOUT: model.timers.time_wait == "drained",
-        Event.FIN_WAIT_2_TIMEOUT: False,
-        Event.DELAYED_ACK_TIMEOUT: waits_for_room,
-    }
+def _fair_events(space: StateSpace) -> Iterator[tuple[tuple[int, Event], bool]]:
+    """Return each fair (end, event), and whether its guard reads the channels (strong).
+
+    In a lossless network whatever sends waits for room, and so reads them.
+    """
+    model = space.model
+    senders = {move.action[:2] for move in space.moves if move.sent is not None}
+    reads = set()
+    if model.timers.retransmission == "timely":
+        reads.add(Event.RETRANSMISSION_TIMEOUT)
+    if model.timers.time_wait == "drained":
+        reads.add(Event.TIME_WAIT_TIMEOUT)
+    fair = {*OUTPUT, *FAIR_TIMERS, *(Event[call] for call in model.application.fair)}
     if model.timers.user_timeout:
-        timers[Event.USER_TIMEOUT] = False  # R2 is finite: it expires if nothing comes of it
-    for call in model.application.fair:
-        timers[Event[call]] = waits_for_room
+        fair.add(Event.USER_TIMEOUT)  # R2 is finite: it expires if nothing comes of it
     for end in (0, 1):
-        for event, strong in timers.items():
-            yield (end, event), strong
+        for event in sorted(fair):
+            waits_for_room = not model.network.loss and (end, event) in senders
+            yield (end, event), event in reads or waits_for_room
 
 
 def in_words(space: StateSpace) -> tuple[str, ...]:
     """Return the fairness of an explored model, a sentence for each part that bears on it."""
     model = space.model
     occurring = {(move.action.actor, move.action.event) for move in space.moves}
-    events = {key: strong for key, strong in _fair_events(model) if key in occurring}
+    events = {key: strong for key, strong in _fair_events(space) if key in occurring}
     fair_calls = model.application.fair
     strong = sorted({e.words for (_, e), s in events.items() if s and e.name not in fair_calls})
     weak = sorted({e.words for (_, e), s in events.items() if not s and e.name not in fair_calls})

@@ -22,6 +22,10 @@ class TraceError(TcpcloseError):
         self.impossible = impossible
 
 
+class DefectError(Exception):
+    """Our own mistake: what one part found, another cannot repeat."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ' (did you mean ...?)' for the known words most like `word`, else all of them."""
     choices = sorted(known)

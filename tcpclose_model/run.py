@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
+from tcpclose_model.errors import DefectError
 from tcpclose_model.model import Model
 from tcpclose_model.space import Move, Path, StateSpace
-
-
-class DefectError(Exception):
-    """Our own mistake: what one part found, another cannot repeat."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tcpclose_model.engines.plain import Action, Channel, ProductState, Transition
+from tcpclose_model.errors import DefectError
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Rule
 from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
@@ -146,6 +147,8 @@ class StateSpace:
             first, last = self.levels[depth - 1], self.levels[depth]
             steps = range(self.first_step[first], self.first_step[min(last, self.expanded)])
             found = [(self.source(s), s) for s in steps if self.target[s] == number]
+            if not found:
+                raise DefectError(f"no step leads from depth {depth - 1} to state {number}")
             source, step = min(found, key=lambda one: (self.state(one[0]), one[1]))
             path.append((source, step))
             number = source

@@ -132,11 +132,26 @@ def test_a_model_whose_name_is_a_path_writes_nothing_outside_the_folder(tmp_path
     file = tmp_path / "hostile.py"
     file.write_text(
         "from tcpclose_model import *\n"
-        "never = always('Nothing.', lambda s: s.a.state == ESTABLISHED, name='../../claim')\n"
+        "never = always('No.', lambda s: s.a.state == ESTABLISHED, name='../../claim')\n"
         "model = Model(name='../model', application=Application(data_units=(0, 0)),\n"
-        "    network=Network(loss=False), timers=Timers(retransmission='none'), properties=[never])\n"
+        "    network=Network(loss=False), properties=[never])\n"
     )
     out = tmp_path / "deep" / "out"
     tcpclose("check", file, "-o", out)
     assert {"hostile.py", "deep"} == {path.name for path in tmp_path.iterdir()}
     assert {"out"} == {path.name for path in out.parent.iterdir()}
+
+
+def test_models_of_one_name_do_not_overwrite_each_others_counterexamples(tmp_path: Path) -> None:
+    text = (
+        "from tcpclose_model import *\n"
+        "model = Model(application=Application(closes='never', data_units=({}, 0)),\n"
+        "    network=Network(loss=False), timers=Timers(retransmission='none'))\n"
+    )
+    files = [tmp_path / "first.py", tmp_path / "second.py"]
+    for units, file in enumerate(files):
+        file.write_text(text.format(units))
+    out = tmp_path / "out"
+    said = tcpclose("check", *files, "--property", "no_deadlock", "-o", out)
+    assert f"wrote 2 counterexamples to {out}\n" == said.err
+    assert 2 == len(list(out.glob("*.txt")))

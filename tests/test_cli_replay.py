@@ -19,7 +19,6 @@ from reports.replay import LONGEST, parse_json, parse_ladder
 from reports.scenarios import SCENARIOS
 from reports.trace import trace_json
 from tcpclose_model.errors import TraceError
-from tcpclose_model.variants.catalogue import model_named
 from tests.command_line import Said, refused, tcpclose
 from tests.strategies import examples
 
@@ -43,7 +42,8 @@ ROUND_TRIPS = (
 
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 def test_every_counterexample_that_a_check_writes_is_replayed(name: str, tmp_path: Path) -> None:
-    said = tcpclose("check", name, "-o", tmp_path)
+    # As JSON, because text looks for a repair of each violation, which takes its time.
+    said = tcpclose("check", name, "--format", "json", "-o", tmp_path)
     assert 0 == said.status, said.err
     files = sorted(path for path in tmp_path.iterdir() if path.suffix in (".txt", ".json"))
     assert files
@@ -57,7 +57,8 @@ def test_every_counterexample_that_a_check_writes_is_replayed(name: str, tmp_pat
 
 
 def test_a_lasso_is_replayed_with_its_loop(tmp_path: Path) -> None:
-    tcpclose("check", "rfc9293_literal", "--property", "no_endless_chatter", "-o", tmp_path)
+    only = ("--property", "no_endless_chatter", "--format", "json")
+    tcpclose("check", "rfc9293_literal", *only, "-o", tmp_path)
     file = tmp_path / "rfc9293_literal.no_endless_chatter.txt"
     assert "LOOP" in file.read_text("utf-8")
     said = tcpclose("run", file, "--model", "rfc9293_literal")
@@ -134,12 +135,28 @@ def test_a_ladder_that_cannot_be_read_is_refused(
     refused(replayed(tmp_path, text), *words)
 
 
-def test_a_line_that_fits_two_steps_asks_for_the_numbers() -> None:
-    # A's two ACKs in flight look alike, and on a reordering network either may be the next.
-    text = "A SEND\nA TRANSMIT\nB CLOSE\nESTABLISHED -- DATA 1 --> FIN_WAIT_1\n"
-    model = model_named("wild_network")
-    with pytest.raises(TraceError, match="not possible|fits 2 steps"):
-        parse_ladder(text, model)
+TWO_FINS = """
+B CLOSE
+A CLOSE
+CLOSING       <------------------- FIN --   FIN_WAIT_1
+CLOSING       -- ACK of FIN ------------>   FIN_WAIT_2
+A RETRANSMISSION TIMEOUT
+CLOSING       -- FIN ------------------->   TIME_WAIT
+"""
+"""The FIN and its retransmission are both in flight, and acknowledge different things."""
+
+
+def test_a_line_that_fits_two_steps_asks_for_the_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "two_fins.txt"
+    path.write_text(TWO_FINS)
+    said = tcpclose("run", path, "--model", "wild_network")
+    refused(said, "two_fins.txt:7: ", "fits 2 steps", "say which, with seq= and ack=")
+
+
+def test_a_line_with_the_numbers_fits_one_step(tmp_path: Path) -> None:
+    path = tmp_path / "two_fins.txt"
+    path.write_text(TWO_FINS.replace("-- FIN ------------------->", "-- FIN seq=0 ack=0 ------->"))
+    assert 0 == tcpclose("run", path, "--model", "wild_network").status
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -255,10 +272,9 @@ def changed_traces(draw: st.DrawFn) -> str:
 def test_whatever_a_trace_holds_only_a_trace_error_is_raised(text: str) -> None:
     try:
         run = parse_json(text, NORMAL.model)
-    except TraceError as error:
-        assert str(error)
-    else:
-        assert NORMAL.run().states == run.states
+    except TraceError:
+        return
+    assert NORMAL.run().states == run.states
 
 
 @st.composite
@@ -275,7 +291,6 @@ def changed_ladders(draw: st.DrawFn) -> str:
 def test_whatever_a_ladder_holds_only_a_trace_error_is_raised(text: str) -> None:
     try:
         run = parse_ladder(text, NORMAL.model)
-    except TraceError as error:
-        assert str(error)
-    else:
-        assert len(run) <= len(NORMAL.run())
+    except TraceError:
+        return
+    assert len(run) <= len(NORMAL.run())

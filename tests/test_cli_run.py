@@ -16,7 +16,7 @@ CONDITIONS = {
     "A=CLOSING & B=CLOSING": ("CLOSING", "CLOSING"),
     "A = CLOSING&B==CLOSING": ("CLOSING", "CLOSING"),
     "A=TIME_WAIT & B=CLOSED": ("TIME_WAIT", "CLOSED"),
-    "A.state=CLOSED & B!=CLOSED": ("CLOSED", "LAST_ACK"),
+    "A.state=CLOSED & B!=CLOSED": ("CLOSED", "CLOSING"),
     "A=CLOSED & B=ESTABLISHED | A=FIN_WAIT_2 & B=LAST_ACK": ("FIN_WAIT_2", "LAST_ACK"),
     "A.snd_una>=1 & B.snd_una<1 & in_flight=0": ("FIN_WAIT_2", "CLOSE_WAIT"),
     "A=closing & B=closing": ("CLOSING", "CLOSING"),

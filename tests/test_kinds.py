@@ -28,7 +28,7 @@ from properties.kinds import (
     sometimes,
 )
 from properties.verdict import Answer, Verdict
-from tcpclose_model.errors import ModelError
+from tcpclose_model.errors import DefectError, ModelError
 from tcpclose_model.model import Application, Bounds, Model, Network
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
@@ -40,7 +40,7 @@ from tcpclose_model.protocol.vocabulary import (
     TIME_WAIT,
     Event,
 )
-from tcpclose_model.run import DefectError, Run, check_run, executed, prefixes
+from tcpclose_model.run import Run, check_run, executed, prefixes
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import MODELS

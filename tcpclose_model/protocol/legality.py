@@ -1,8 +1,8 @@
 """Is this table legal?  Checked before any engine runs it.
 
 - every cell (state x event, state x step) is declared;
-- every row stands in a declared cell, has a clause and a name of its own, and its `then` makes
-  sense;
+- every row stands in a cell that can be reached, has a clause and a name of its own, and its
+  `then` makes sense;
 - every predicate and effect is straight-line code: it is run once over symbols whose truth value
   cannot be taken, so `if`, `and`, `or`, `not` and `in` are found before they are wrong in silence.
 
@@ -16,10 +16,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.notation import AGAIN, PASS_ON, On, Protocol, Rule
+from tcpclose_model.protocol.notation import AGAIN, PASS_ON, Fallback, On, Protocol
 from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, TCB, Segment, State, Step
 
-_CHECKED: set[tuple[Rule, ...]] = set()
+_CHECKED: set[object] = set()
+
+
+class _BranchError(Exception):
+    """The truth value of a symbol was asked for."""
 
 
 class Symbol:
@@ -29,7 +33,7 @@ class Symbol:
         self.text = text
 
     def __bool__(self) -> bool:
-        raise TypeError(self.text)
+        raise _BranchError(self.text)
 
     def __repr__(self) -> str:
         return self.text
@@ -88,7 +92,8 @@ class _Symbols:
 
 def check(protocol: Protocol) -> None:
     """Raise ModelError, naming the row or the cell, unless the table is legal."""
-    if protocol.rules in _CHECKED:
+    key = (protocol.rules, protocol.cells, protocol.fields)
+    if key in _CHECKED:
         return
     declared = _declared(protocol)
     names: set[str] = set()
@@ -102,22 +107,29 @@ def check(protocol: Protocol) -> None:
         if not rule.cite:
             raise ModelError(f"{where} has no clause: say where it comes from with cite=")
         for state in rule.at:
-            if (state, rule.on) not in declared:
+            if declared.get((state, rule.on)) in (None, Fallback.UNREACHABLE):
                 raise ModelError(
-                    f"{where} stands in a cell that is not declared ({state.name} on "
-                    f"{rule.on.name}): add an Otherwise for it"
+                    f"{where} stands in a cell that is declared unreachable ({state.name} "
+                    f"on {rule.on.name}): give the cell another Otherwise"
                 )
         if rule.then is not PASS_ON and not isinstance(rule.on, Step):
             raise ModelError(f"{where}: `then` is for rows of SEGMENT ARRIVES only")
         if rule.then is AGAIN and not rule.when:
             raise ModelError(f"{where} is offered again without a condition: it would never end")
-        for function in (*rule.when, *rule.do):
-            _run_on_symbols(where, function, tcb, seg)
-    _CHECKED.add(protocol.rules)
+        for predicate in rule.when:
+            if not isinstance(_run_on_symbols(where, predicate, tcb, seg), (Symbol, bool)):
+                raise ModelError(f"{where}: {predicate.__name__} returns no truth value")
+        for effect in rule.do:
+            if not isinstance(_run_on_symbols(where, effect, tcb, seg), (Mapping, Segment)):
+                raise ModelError(
+                    f"{where}: {effect.__name__} returns neither a dict of changed fields nor a "
+                    "Segment"
+                )
+    _CHECKED.add(key)
 
 
-def _declared(protocol: Protocol) -> set[tuple[State, On]]:
-    declared: set[tuple[State, On]] = set()
+def _declared(protocol: Protocol) -> dict[tuple[State, On], Fallback]:
+    declared: dict[tuple[State, On], Fallback] = {}
     for cell in protocol.cells:
         for state in cell.at:
             for on in cell.on:
@@ -125,7 +137,7 @@ def _declared(protocol: Protocol) -> set[tuple[State, On]]:
                     raise ModelError(
                         f"{protocol.name}: cell {state.name} on {on.name} is declared twice"
                     )
-                declared.add((state, on))
+                declared[state, on] = cell.does
     everything: list[On] = [*LOCAL_EVENTS, *Step]
     for state in State:
         for on in everything:
@@ -137,16 +149,16 @@ def _declared(protocol: Protocol) -> set[tuple[State, On]]:
     return declared
 
 
-def _run_on_symbols(where: str, function: Any, tcb: Any, seg: Any) -> None:  # Any: users' code
+def _run_on_symbols(where: str, function: Any, tcb: Any, seg: Any) -> object:  # Any: users' code
     name = getattr(function, "__name__", repr(function))
     try:
         result = function(tcb, seg)
-    except TypeError as error:
+    except _BranchError as error:
         raise ModelError(
             f"{where}: {name} takes the truth value of {error}: use &, | and negation() "
             "instead of if, and, or, not, in; write two rows where two things can happen"
         ) from None
-    except AttributeError as error:
+    except Exception as error:  # the mistake of whoever wrote the row, whatever it is
         raise ModelError(f"{where}: {name}: {error}") from None
     if isinstance(result, Mapping):
         unknown = [field for field in result if field not in tcb._names]
@@ -155,3 +167,4 @@ def _run_on_symbols(where: str, function: Any, tcb: Any, seg: Any) -> None:  # A
                 f"{where}: {name} changes {unknown}, which the TCB does not have: declare it "
                 "with with_field()"
             )
+    return result

@@ -152,6 +152,10 @@ class Selector:
             missed.append("to")
         return missed
 
+    def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
+        """Return the rows that fit."""
+        return [rule for rule in rules if not self.misses(rule)]
+
     def text(self) -> str:
         """Return the selector as a user writes it."""
         parts = []
@@ -287,7 +291,7 @@ class Protocol:
 
         Raises ModelError if another number of rows fits, and names the near misses if none does.
         """
-        chosen = [rule for rule in self.rules if not which.misses(rule)]
+        chosen = which.chosen(self.rules)
         if len(chosen) != count:
             raise ModelError(self._wrong_count(which, chosen, count))
         made: list[Rule] = []

@@ -161,8 +161,9 @@ def fin_is_next(tcb: TCB, seg: Segment) -> bool:
 
 
 def fin_is_ahead(tcb: TCB, seg: Segment) -> bool:
-    """The segment's FIN stands behind a hole."""
-    return (seg.fin == 1) & (tcb.rcv_nxt < fin_number(seg))
+    """The segment's FIN stands behind a hole, and no FIN that is held is next."""
+    held = (tcb.held_fin > 0) & (tcb.held_fin == tcb.rcv_nxt)
+    return (seg.fin == 1) & (tcb.rcv_nxt < fin_number(seg)) & negation(held)
 
 
 # What the user has asked for ----------------------------------------------------------------

@@ -8,7 +8,7 @@ On the command line a switch is a parameter: `--set protocol.delayed_ack=on` for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.protocol.effects import (
@@ -80,9 +80,26 @@ class Switch:
     change: Callable[[Protocol], Protocol]
 
     def on(self, protocol: Protocol) -> Protocol:
-        """Return the protocol with the switch on; a ModelError says so if it is on already."""
+        """Return the protocol with the switch on; a ModelError says so if it is on already.
+
+        Switches are made in the order of `SWITCHES`, whatever the order in which they are turned
+        on, so that a combination of switches has one meaning.
+        """
         if self.is_on(protocol):
             raise ModelError(f"{protocol.name}: switch {self.name} is on already")
+        switched = [edit.name for edit in protocol.edits if edit.name in SWITCHES]
+        names = sorted([*switched, self.name], key=list(SWITCHES).index)
+        result = protocol.edits[0].before if protocol.edits else protocol
+        for edit in protocol.edits:
+            if edit.name in SWITCHES:
+                result = SWITCHES[names.pop(0)].made(result)
+            else:
+                result = edit.redo(result)
+        result = SWITCHES[names.pop(0)].made(result)
+        return replace(result, name=protocol.name, fields=protocol.fields)
+
+    def made(self, protocol: Protocol) -> Protocol:
+        """Return the protocol with the switch's edit made after all others."""
         return protocol.together(self.name, self.change, why=self.says, cite=self.cite)
 
     def off(self, protocol: Protocol) -> Protocol:
@@ -216,7 +233,8 @@ def send_at_once(protocol: Protocol) -> Protocol:
 def fin_alone(protocol: Protocol) -> Protocol:
     """Edit: "form a FIN segment" after all preceding SENDs have been segmentized."""
     both = rows(on=Event.TRANSMIT_WITH_FIN)
-    return protocol.edit(both, removed(), count=2, why="a segment of its own")
+    count = len(both.chosen(protocol.rules))
+    return protocol.edit(both, removed(), count=count, why="a segment of its own")
 
 
 @_switch("ACKs of in-order text and of a FIN in ESTABLISHED may be delayed", "3.8.6.3, MUST-58")
@@ -343,4 +361,6 @@ def rfc1337(protocol: Protocol) -> Protocol:
 @_switch("TIME-WAIT is skipped", "Linux tcp_max_tw_buckets=0; FreeBSD nolocaltimewait")
 def no_time_wait(protocol: Protocol) -> Protocol:
     """Edit: where TIME-WAIT would begin, the TCB is deleted."""
-    return protocol.edit(rows(to=TIME_WAIT), becomes(to=CLOSED), count=2, why="skip 2MSL")
+    into = rows(to=TIME_WAIT)
+    count = len(into.chosen(protocol.rules))
+    return protocol.edit(into, becomes(to=CLOSED), count=count, why="skip 2MSL")
