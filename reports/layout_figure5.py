@@ -1,16 +1,11 @@
-"""One endpoint's states where Figure 5 of RFC 9293 has them: active close left, passive right.
-
-The places are fixed; each arrow takes, of many curves, the one that is least in the way.
-"""
+"""One endpoint's states where Figure 5 of RFC 9293 has them: active close left, passive right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from reports.layout import Layout
-from reports.layout_arcs import arcs
-from reports.layout_grid import Arrow, Node
-from reports.scene import Box
+from reports.layout import Arrow, Layout, Node, placed
 
 # fmt: off
 PLACES = {                    # column, row
@@ -29,16 +24,9 @@ def figure5_layout(
 
     `names` has, for each node, the texts of which one may be the name of its state.
     """
-    width = max(node.width for node in nodes)
-    height = max(node.height for node in nodes)
-    across = max(190.0, width + 30 + max((arrow.label_width for arrow in arrows), default=0.0))
-    down = max(120.0, height + 60 + max((arrow.label_height for arrow in arrows), default=0.0))
-    centres = tuple((column * across, row * down) for column, row in _places(names))
-    boxes = [
-        Box(x - node.width / 2, y - node.height / 2, node.width, node.height, "none")
-        for node, (x, y) in zip(nodes, centres, strict=True)
-    ]
-    return Layout(centres, arcs(boxes, arrows))
+    places = zip(nodes, _places(names), strict=True)
+    fixed = [replace(node, column=column, row=row) for node, (column, row) in places]
+    return placed(fixed, arrows)
 
 
 def state_name(text: str) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
 
-from reports.layout_grid import Arrow, Node
+from reports.layout import Arrow, Node
 from reports.lettering import block_size
 
 LABEL_SIZE, NOTE_SIZE, EDGE_SIZE = 13.0, 11.0, 11.0
 PADDING = 10.0
-WIDEST_FOR_ARROWS = 190.0
 TEXTS_MAX = 3  # on one arrow; the others are counted
 
 NODE_KINDS = ("plain", "initial", "final", "bad")
@@ -30,7 +28,10 @@ class DrawnNode:
     note: str
     kind: str
     layer: int | None
-    touching: int = 0  # arrows at the busier of its two sides, which the box must have room for
+
+    def order(self) -> tuple[bool, str, tuple[str, ...], str, str]:
+        """What nodes are sorted by; an initial one comes first."""
+        return self.kind != "initial", self.name, self.lines, self.note, self.kind
 
     def size(self) -> Node:
         """What the layout needs to know of it."""
@@ -38,9 +39,7 @@ class DrawnNode:
         if self.note:
             note_width, note_height = block_size((self.note,), NOTE_SIZE)
             width, height = max(width, note_width), height + note_height + 2
-        first = self.kind == "initial"
-        width = max(width + 2 * PADDING, min(8.0 * self.touching + 16, WIDEST_FOR_ARROWS))
-        return Node(width, height + 1.4 * PADDING, self.layer, first)
+        return Node(width + 2 * PADDING, height + 1.4 * PADDING, self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def drawn_graph(graph: nx.MultiDiGraph[Any]) -> DrawnGraph:
         raise ValueError("the graph has no nodes; a picture needs at least one")
     found = sorted(
         ((node, _drawn_node(node, data)) for node, data in graph.nodes(data=True)),
-        key=lambda pair: (pair[1].name, pair[1].lines, pair[1].note, pair[1].kind),
+        key=lambda pair: pair[1].order(),
     )
     index: dict[Hashable, int] = {node: i for i, (node, _) in enumerate(found)}
     texts: dict[tuple[int, int], set[tuple[int, str]]] = {}
@@ -81,10 +80,8 @@ def drawn_graph(graph: nx.MultiDiGraph[Any]) -> DrawnGraph:
         kind = _kind(data, EDGE_KINDS, "normal", f"the edge {tail!s} -> {head!s}")
         text = (EDGE_KINDS.index(kind), str(data.get("label") or ""))
         texts.setdefault((index[tail], index[head]), set()).add(text)
-    tails = Counter(tail for tail, head in texts if tail != head)
-    heads = Counter(head for tail, head in texts if tail != head)
     return DrawnGraph(
-        tuple(replace(node, touching=max(tails[i], heads[i])) for i, (_, node) in enumerate(found)),
+        tuple(node for _, node in found),
         tuple(_merged(tail, head, sorted(texts[tail, head])) for tail, head in sorted(texts)),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import networkx as nx
 
-from reports.layout import Layout, layered
+from reports.layout import Layout, placed
 from reports.layout_figure5 import figure5_layout
 from reports.lettering import text_width
 from reports.picture_graph import EDGE_KINDS, DrawnGraph, drawn_graph
@@ -74,7 +74,8 @@ def picture(
     `note` and `layer`; edges may have `label` and `kind` ("normal", "reset", "loss", "never",
     "highlight"). Parallel edges become one arrow. `legend` pairs a kind with its meaning.
     `figure5` puts the states of one endpoint where Figure 5 of RFC 9293 has them.
-    ValueError if the graph is empty, a label is missing or a kind unknown.
+    ValueError if the graph is empty, a label is missing or a kind unknown; TcpcloseError if
+    pygraphviz is not installed.
     """
     drawn = drawn_graph(graph)
     nodes = [node.size() for node in drawn.nodes]
@@ -82,7 +83,7 @@ def picture(
     if figure5:
         layout = figure5_layout([(n.name, n.lines[0]) for n in drawn.nodes], nodes, arrows)
     else:
-        layout = layered(nodes, arrows)
+        layout = placed(nodes, arrows)
     return Picture(_page(drawn, layout, title, subtitle, legend))
 
 

@@ -30,31 +30,6 @@ class Box:
     stroke_width: float = 1.0
     radius: float = 0.0
 
-    def grown(self, by: float) -> Box:
-        """The same box with every side moved outwards by `by` pixels."""
-        return Box(
-            self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by,
-            self.fill, self.stroke, self.stroke_width, max(0.0, self.radius + by),
-        )  # fmt: skip
-
-    def middle(self) -> Point:
-        """The point in the middle."""
-        return self.x + self.width / 2, self.y + self.height / 2
-
-    def overlaps(self, other: Box) -> bool:
-        """True if the two boxes share more than a border."""
-        return (
-            self.x < other.x + other.width
-            and other.x < self.x + self.width
-            and self.y < other.y + other.height
-            and other.y < self.y + self.height
-        )
-
-    def holds(self, point: Point) -> bool:
-        """True if the point lies inside."""
-        x, y = point
-        return self.x < x < self.x + self.width and self.y < y < self.y + self.height
-
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
+from functools import cache
 from io import BytesIO
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -15,8 +20,9 @@ from PIL import Image
 from reports.layout_figure5 import PLACES
 from reports.lettering import spelled, text_width
 from reports.pictures import Picture, picture
-from reports.scene import Box, Curve, Scene, Text, dashes, flattened
+from reports.scene import Box, Curve, Point, Scene, Text, dashes, flattened
 from reports.scene_png import png
+from tcpclose_model.errors import TcpcloseError
 
 Graph = nx.MultiDiGraph  # of nodes of any type
 
@@ -108,7 +114,7 @@ def endpoint() -> Graph[Any]:
 SAMPLES = {
     "handshake": handshake(),
     "tangled": tangled(20, 45),
-    "dense": tangled(45, 200),
+    "dense": tangled(30, 70),
     "given layers": tangled(16, 24, layers=4),
     "no edges": tangled(9, 0),
 }
@@ -120,15 +126,44 @@ def drawn(graph: Graph[Any], *, figure5: bool = False) -> Picture:
     return picture(graph, title="A graph", figure5=figure5)
 
 
+@cache
+def scene_of(name: str) -> Scene:
+    """What is drawn of a sample."""
+    return drawn(SAMPLES[name]).scene
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """True if two boxes share more than a border."""
+    return (
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+    )
+
+
+def holds(box: Box, point: Point, margin: float = 0.0) -> bool:
+    """True if a point lies inside of a box that is larger by a margin at each side."""
+    x, y = point
+    return (
+        -margin < x - box.x < box.width + margin
+        and -margin < y - box.y < box.height + margin
+    )  # fmt: skip
+
+
+def overlapping(things: list[Box]) -> list[tuple[Box, Box]]:
+    """The pairs of boxes that cover each other."""
+    return [(one, other) for one, other in combinations(things, 2) if overlap(one, other)]
+
+
 def boxes(scene: Scene) -> list[Box]:
     """The boxes of nodes, each by its outer stroke."""
     framed = [s for s in scene.shapes if isinstance(s, Box) and s.stroke != "none"]
     return [
         box
         for box in framed
-        if not any(other is not box and other.holds(box.middle()) and other.width > box.width
-                   for other in framed)
-    ]  # fmt: skip
+        if not any(overlap(box, other) and other.width > box.width for other in framed)
+    ]
 
 
 def patches(scene: Scene) -> list[Box]:
@@ -148,40 +183,35 @@ def texts(svg: str) -> list[str]:
 
 @every_sample
 def test_no_box_covers_another(name: str) -> None:
-    scene = drawn(SAMPLES[name]).scene
-    assert len(SAMPLES[name]) == len(boxes(scene))
-    assert [] == [(a, b) for a, b in combinations(boxes(scene), 2) if a.overlaps(b)]
+    assert len(SAMPLES[name]) == len(boxes(scene_of(name)))
+    assert [] == overlapping(boxes(scene_of(name)))
 
 
 @every_sample
 def test_no_label_covers_a_box_or_another_label(name: str) -> None:
-    scene = drawn(SAMPLES[name]).scene
-    labels = patches(scene)
-    assert [] == [(a, b) for a, b in combinations(labels, 2) if a.overlaps(b)]
-    assert [] == [(a, b) for a in labels for b in boxes(scene) if a.overlaps(b)]
+    assert [] == overlapping(boxes(scene_of(name)) + patches(scene_of(name)))
 
 
 @every_sample
 def test_no_arrow_runs_through_a_box(name: str) -> None:
-    scene = drawn(SAMPLES[name]).scene
-    inner = [box.grown(-1.5) for box in boxes(scene)]
-    curves = [shape for shape in scene.shapes if isinstance(shape, Curve)]
+    curves = [shape for shape in scene_of(name).shapes if isinstance(shape, Curve)]
     points = [point for curve in curves for point in flattened(curve.points)]
-    assert [] == [point for point in points for box in inner if box.holds(point)]
+    framed = boxes(scene_of(name))
+    assert [] == [point for point in points for box in framed if holds(box, point, -2)]
 
 
 @pytest.mark.parametrize("name", ["handshake", "tangled", "given layers"])
 def test_everything_is_on_the_page(name: str) -> None:
-    scene = drawn(SAMPLES[name]).scene
+    scene = scene_of(name)
     page = Box(0, 0, scene.width, scene.height, "none")
     for shape in scene.shapes:
         if isinstance(shape, Curve):
-            assert all(page.holds(point) for point in flattened(shape.points))
+            assert all(holds(page, point) for point in flattened(shape.points))
         elif isinstance(shape, Box):
-            assert page.holds((shape.x, shape.y))
-            assert page.holds((shape.x + shape.width, shape.y + shape.height))
+            assert holds(page, (shape.x, shape.y))
+            assert holds(page, (shape.x + shape.width, shape.y + shape.height))
         else:
-            assert page.holds((shape.x + shape.width / 2, shape.y))
+            assert holds(page, (shape.x + shape.width / 2, shape.y))
 
 
 @every_sample
@@ -193,6 +223,64 @@ def test_the_same_graph_gives_the_same_bytes_in_whatever_order_it_was_built(name
     one, two = drawn(graph), drawn(other)
     assert one.svg() == two.svg()
     assert one.png(0.5) == two.png(0.5)
+
+
+# Run in another process: what is drawn must depend neither on it nor on its fonts.
+PROGRAM = """
+import hashlib
+from tests.test_pictures import SAMPLES, drawn, endpoint
+for found in (drawn(SAMPLES["handshake"]), drawn(endpoint(), figure5=True)):
+    print(hashlib.sha256(found.svg().encode()).hexdigest())
+"""
+
+
+def test_neither_the_hash_seed_nor_the_fonts_of_the_machine_change_a_byte() -> None:
+    said = set()
+    for seed in "012":
+        fonts = {} if seed == "0" else {"FONTCONFIG_FILE": f"no-such-file-{seed}"}
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "PYTHONHASHSEED": seed, **fonts},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (0, "") == (ran.returncode, ran.stderr)
+        said.add(ran.stdout)
+    assert 1 == len(said)
+
+
+@every_sample
+def test_a_layout_prints_nothing(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    drawn(SAMPLES[name])
+    assert ("", "") == capfd.readouterr()
+
+
+def test_without_pygraphviz_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    with pytest.raises(TcpcloseError, match=r"drawing needs .* pip install pygraphviz"):
+        drawn(handshake())
+
+
+def test_an_arrow_leads_from_its_tail_to_its_head_also_against_the_stream() -> None:
+    graph: Graph[Any] = nx.MultiDiGraph()
+    for state in ("ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2"):
+        graph.add_node(state, label=state)
+    for tail, head, label in [
+        ("ESTABLISHED", "FIN_WAIT_1", "down"),
+        ("FIN_WAIT_1", "FIN_WAIT_2", ""),
+        ("FIN_WAIT_2", "ESTABLISHED", "up again"),
+        ("FIN_WAIT_2", "FIN_WAIT_1", ""),
+        ("FIN_WAIT_2", "FIN_WAIT_2", "round"),
+    ]:
+        graph.add_edge(tail, head, label=label)
+    scene = drawn(graph).scene
+    box = dict(zip(sorted(graph), boxes(scene), strict=True))
+    curves = [shape.points for shape in scene.shapes if isinstance(shape, Curve)]
+    for (tail, head), points in zip(sorted(graph.edges()), curves, strict=True):
+        assert holds(box[tail], points[0], 1.5)
+        assert holds(box[head], points[-1], 1.5)
 
 
 def test_the_svg_has_every_label_and_note_and_names_itself() -> None:
@@ -272,8 +360,7 @@ def test_figure_5_has_the_active_close_left_and_the_passive_close_right() -> Non
 
 def test_figure_5_covers_nothing_either() -> None:
     scene = drawn(endpoint(), figure5=True).scene
-    things = boxes(scene) + patches(scene)
-    assert [] == [(a, b) for a, b in combinations(things, 2) if a.overlaps(b)]
+    assert [] == overlapping(boxes(scene) + patches(scene))
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
