@@ -87,7 +87,7 @@ def python() -> Iterator[str]:
         if inspect.isclass(thing):
             yield from class_lines(name, thing)
         elif callable(thing):
-            yield from ["", "```python", *broken(name, thing), "```", ""]
+            yield from ["", "```text", *broken(name, thing), "```", ""]
             yield first_paragraph(thing.__doc__)
     yield ""
     yield "Values:"
@@ -105,10 +105,10 @@ def python() -> Iterator[str]:
 def class_lines(name: str, thing: type) -> Iterator[str]:
     """Yield the lines of a class: an enumeration's members, or how one is made, and its methods."""
     if issubclass(thing, enum.Enum):
-        yield from ["", "```python", f"class {name}", "```", ""]
+        yield from ["", "```text", f"class {name}", "```", ""]
         yield f"{first_paragraph(thing.__doc__)} {codes(member.name for member in thing)}."
         return
-    yield from ["", "```python", *broken(name, thing)]
+    yield from ["", "```text", *broken(name, thing)]
     for method, member in vars(thing).items():
         if is_method(method, member):
             yield from ["", f"# {first_paragraph(member.__doc__)}"]

@@ -147,6 +147,9 @@ def _judged(space: StateSpace, chosen: Sequence[Property]) -> Iterable[Verdict]:
                 continue
             except KeyboardInterrupt:
                 interrupted = True
+            except Exception as error:
+                error.add_note(f"while judging {prop.name}")
+                raise
         yield Verdict(prop, Answer.UNKNOWN, "interrupted", 0)
 
 

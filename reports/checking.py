@@ -18,10 +18,11 @@ from properties.verdict import Answer
 from reports.check_json import check_json
 from reports.files import directory, write
 from reports.ladder import ladder
-from reports.loading import models
+from reports.loading import blamed, models, place_of
 from reports.text import WIDTH_OF_A_LOG, console, print_result, print_table, where_notes
 from reports.trace import mermaid, trace_json
 from tcpclose_model.errors import ModelError
+from tcpclose_model.model import Model
 from tcpclose_model.search import Progress
 from tcpclose_model.variants.catalogue import MODELS
 
@@ -47,17 +48,17 @@ def run_check(asked: Asked) -> int:
     out = asked.out
     if asked.everything and asked.names:
         raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
-    if out is not None and out.suffix not in ("", ".json", ".txt"):
+    to_file = out is not None and bool(out.suffix) and not out.is_dir()
+    if out is not None and to_file and out.suffix not in (".json", ".txt"):
         raise ModelError(f"{out}: a report is .json or .txt; or name a directory")
     chosen = models(tuple(MODELS) if asked.everything else asked.names, asked.settings)
-    as_json = asked.form == "json" or (out is not None and out.suffix == ".json")
-    to_file = out is not None and bool(out.suffix)
+    as_json = asked.form == "json" or (to_file and out is not None and out.suffix == ".json")
     screen = Console(file=StringIO(), width=WIDTH_OF_A_LOG) if to_file else console()
     notes = where_notes(asked.notes, to_file=to_file)
     results: list[Result] = []
     for model in chosen:
         with _progress(screen, quiet=as_json) as progress:
-            results.append(check(model, only=asked.only, progress=progress, **asked.limits))
+            results.append(_checked(model, asked, progress))
         if not as_json and not asked.everything:
             if len(results) > 1:
                 screen.print()
@@ -74,6 +75,20 @@ def run_check(asked: Asked) -> int:
     elif out is not None:
         _write_counterexamples(out, results)
     return status_of(results)
+
+
+def _checked(model: Model, asked: Asked, progress: Progress | None) -> Result:
+    """Return the result; a mistake of a model file is told with its place."""
+    try:
+        return check(model, only=asked.only, progress=progress, **asked.limits)
+    except ModelError as error:
+        place = place_of(model)
+        raise ModelError(f"{place}: {error}" if place else str(error)) from None
+    except Exception as error:
+        theirs = blamed(error)
+        if theirs is None:
+            raise
+        raise theirs from None
 
 
 def _interrupted(result: Result) -> bool:
@@ -96,19 +111,21 @@ def _printed(screen: Console) -> str:
 def _write_counterexamples(out: Path, results: list[Result]) -> None:
     """Write each counterexample into a directory: as ladder, JSON and Mermaid."""
     directory(out)
-    count = 0
+    stems: set[str] = set()
     for result in results:
         for verdict in result.verdicts:
             if verdict.run is None or verdict.answer is not Answer.VIOLATED:
                 continue
             # Names come from model files: only what is safe in a file name is kept of them.
-            stem = out / re.sub(r"[^\w.-]", "_", f"{result.model.name}.{verdict.property.name}")
+            stem = re.sub(r"[^\w.-]", "_", f"{result.model.name}.{verdict.property.name}")
+            while stem in stems:
+                stem += "_again"
+            stems.add(stem)
             head = f"# {result.model.name}: {verdict.property.name}: {verdict.detail}\n"
-            write(stem.with_name(f"{stem.name}.txt"), head + ladder(verdict.run))
-            write(stem.with_name(f"{stem.name}.json"), _json(verdict.run))
-            write(stem.with_name(f"{stem.name}.mmd"), mermaid(verdict.run))
-            count += 1
-    click.echo(f"wrote {count} counterexamples to {out}", err=True)
+            write(out / f"{stem}.txt", head + ladder(verdict.run))
+            write(out / f"{stem}.json", _json(verdict.run))
+            write(out / f"{stem}.mmd", mermaid(verdict.run))
+    click.echo(f"wrote {len(stems)} counterexamples to {out}", err=True)
 
 
 def _json(run: Any) -> str:  # Any: a Run; the document is plain JSON

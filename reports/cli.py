@@ -217,9 +217,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TcpcloseError as error:
         click.echo(f"tcpclose: {error}", err=True)
         return UNUSABLE
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone; the interpreter would complain at exit
-        return USABLE
+    except SystemExit:
+        return USABLE  # click leaves so when the reader of the output has gone
+    except OSError as error:
+        click.echo(f"tcpclose: {error.strerror}", err=True)
+        return UNUSABLE
     except Exception:
         import traceback
 

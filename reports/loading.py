@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,10 @@ from tcpclose_model.variants.parameters import with_parameters
 DEFAULT = "rfc9293"
 
 
+_LOADED: dict[str, Path] = {}
+"""The model files that have been run, by the name that their code carries."""
+
+
 def models(names: Sequence[str], settings: Sequence[str] = ()) -> list[Model]:
     """Return the models that MODEL arguments name, with `--set` applied; default is rfc9293.
 
@@ -23,7 +29,13 @@ def models(names: Sequence[str], settings: Sequence[str] = ()) -> list[Model]:
     file itself fails.
     """
     found = [model for name in names or (DEFAULT,) for model in _named(name)]
-    return [with_parameters(model, settings) if settings else model for model in found]
+    return [_set(model, settings) if settings else model for model in found]
+
+
+def _set(model: Model, settings: Sequence[str]) -> Model:
+    changed = with_parameters(model, settings)
+    _LINES[id(changed)] = changed, place_of(model)
+    return changed
 
 
 def one_model(name: str | None, settings: Sequence[str] = ()) -> Model:
@@ -59,32 +71,63 @@ def _of_file(path: Path, wanted: str) -> Model:
 def _file(path: Path) -> dict[str, Model]:
     """Return the models of a Python file by variable name, having run it."""
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise TcpcloseError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise TcpcloseError(f"{path}: not a Python file (it is not UTF-8 text)") from None
     module = ModuleType(f"model_file_{path.stem}")
     module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # where dataclasses look their annotations up
+    _LOADED[str(path)] = path
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)
     except SyntaxError as error:
-        raise TcpcloseError(f"{path}:{error.lineno}: {error.msg}") from None
+        where = f"{error.filename or path}:{error.lineno or 1}"
+        raise TcpcloseError(f"{where}: {error.msg}") from None
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise TcpcloseError(f"{_place(path, error)}: {_told(error)}") from None
+        raise blamed(error) or TcpcloseError(f"{path}: {_told(error)}") from None
     found = {}
     for name, value in vars(module).items():
         if isinstance(value, Model):
             found[name] = value if value.name else value.named(name)
+            _LINES[id(found[name])] = found[name], f"{path}:{_line_of(source, name)}"
     return found
 
 
-def _place(path: Path, error: BaseException) -> str:
-    """Return the file and the last line in it that an error came through."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    return f"{path}:{lines[-1]}" if lines else str(path)
+_LINES: dict[int, tuple[Model, str]] = {}
+"""Where a model is defined; the model is kept with it so that its id stays its own."""
+
+
+def place_of(model: Model) -> str:
+    """Return file and line of a model that a file defines, or "" for one of the catalogue."""
+    known = _LINES.get(id(model))
+    return known[1] if known is not None else ""
+
+
+def _line_of(source: str, name: str) -> int:
+    """Return the last line that gives a variable a value, at the top of a file."""
+    lines = [1]
+    for statement in ast.parse(source).body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+                lines.append(statement.lineno)
+    return lines[-1]
+
+
+def blamed(error: BaseException) -> TcpcloseError | None:
+    """Return the error as one of the model file that it came through, or None if it did not."""
+    places = [
+        f"{frame.filename}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename in _LOADED
+    ]
+    if not places:
+        return None
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return TcpcloseError(f"{places[-1]}: {_told(error)}{notes}")
 
 
 def _told(error: BaseException) -> str:

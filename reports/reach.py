@@ -18,6 +18,7 @@ from tcpclose_model.protocol.vocabulary import TCB, State, Told
 Condition = Callable[[ProductState], bool]
 
 COMPARISON = re.compile(r"^\s*(A|B|in_flight)(?:\.(\w+))?\s*(==|=|!=|<=|>=|<|>)\s*(\w+)\s*$")
+DIGITS_MAX = 9
 OPERATORS: dict[str, Callable[[int, int], bool]] = {
     "=": operator.eq,
     "==": operator.eq,
@@ -43,6 +44,8 @@ def _comparison(text: str) -> Condition:
             "in_flight=0"
         )
     who, field, sign, value = found.groups()
+    if who == "in_flight" and field is not None:
+        raise ModelError(f"--reach: in_flight counts segments and has no field {field!r}")
     compare, wanted = OPERATORS[sign], _value(field, value, who)
     if who == "in_flight":
         return lambda state: compare(len(state.a_to_b) + len(state.b_to_a), wanted)
@@ -55,14 +58,17 @@ def _comparison(text: str) -> Condition:
 
 
 def _value(field: str | None, text: str, who: str) -> int:
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
+        if len(text) > DIGITS_MAX:
+            raise ModelError(f"--reach: a number of {len(text)} digits is too large")
         return int(text)
     names: dict[str, int] = {}
-    if who != "in_flight":
+    if who != "in_flight" and field in (None, "state", "told"):
         kind = Told if field == "told" else State
         names = {member.name: int(member) for member in kind}
     wanted = text.upper()
     if wanted not in names:
         known = nearest(wanted, names)
-        raise ModelError(f"--reach: {text!r} is neither a number nor a name{known}")
+        what = f"{who}.{field}" if field else who
+        raise ModelError(f"--reach: {what}: {text!r} is neither a number nor a name{known}")
     return names[wanted]

@@ -81,7 +81,8 @@ class _Replay:
         if self.loop is not None and self.states[self.loop] != self.state:
             raise TraceError(
                 f"{self.where}: the loop does not close: it begins with another state than the run "
-                "ends with"
+                "ends with",
+                impossible=True,
             )
         return Run(self.engine.model, tuple(self.states), tuple(self.steps), self.loop)
 
@@ -110,9 +111,8 @@ def _take_line(replay: _Replay, at: str, line: str) -> None:
     elif found := STATES_LINE.match(line):
         stands = (replay.state.a.state.name, replay.state.b.state.name)
         if found.groups() != stands:
-            raise TraceError(
-                f"{at}: says {' and '.join(found.groups())}, but it is {' and '.join(stands)}"
-            )
+            is_now = f"{at}: says {' and '.join(found.groups())}, but it is {' and '.join(stands)}"
+            raise TraceError(is_now, impossible=True)
     elif found := ARROW_LINE.match(line):
         _take_arrow(replay, at, line, found)
     elif (found := LOCAL_LINE.match(line)) and found[2] in EVENTS:
@@ -173,9 +173,8 @@ def parse_json(text: str, model: Model, *, where: str = "trace") -> Run:
         expected = state_json(replay.state)
         for field, value in expected.items():
             if said.get(field) != value:
-                raise TraceError(
-                    f"{at}.{field}: is {said.get(field)!r}, but the model has {value!r}"
-                )
+                differs = f"{at}.{field}: is {said.get(field)!r}, but the model has {value!r}"
+                raise TraceError(differs, impossible=True)
     if loop is not None:
         if not 0 <= loop < len(steps):
             raise TraceError(f"{where}: field 'loop': no step {loop}")

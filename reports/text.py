@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from properties.check import Result
@@ -170,19 +169,16 @@ MARKS = {Answer.HOLDS: "+", Answer.VIOLATED: "X", Answer.VACUOUS: "-", Answer.UN
 def print_table(screen: Console, results: Sequence[Result]) -> None:
     """Print many models as one table, a line for each and a numbered column for each property."""
     properties = [verdict.property for verdict in results[0].verdicts]
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("model", no_wrap=True)
-    table.add_column("states", justify="right", no_wrap=True)
-    for number in range(1, len(properties) + 1):
-        table.add_column(str(number), justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    width = max(len(result.model.name) for result in results)
+    columns = "".join(f"{number:>3}" for number in range(1, len(properties) + 1))
+    screen.print(Text(f"{'model':<{width}}{'states':>12}{columns}", style="bold"), soft_wrap=True)
     for result in results:
-        marks = [Text(MARKS[v.answer], style=COLOURS[v.answer]) for v in result.verdicts]
+        line = Text(f"{result.model.name:<{width}}{len(result.space):>12,}")
+        for verdict in result.verdicts:
+            line.append(f"{MARKS[verdict.answer]:>3}", style=COLOURS[verdict.answer])
         wrong = [v.property.name for v in result.verdicts if not result.is_as_expected(v)]
-        told = Text(f"UNEXPECTED: {', '.join(wrong)}" if wrong else "as expected")
-        told.stylize("red" if wrong else "dim")
-        table.add_row(result.model.name, f"{len(result.space):,}", *marks, told)
-    screen.print(table)
+        line.append(f"  UNEXPECTED: {', '.join(wrong)}" if wrong else "  as expected", style="dim")
+        screen.print(line, soft_wrap=True)
     screen.print("+ holds, X violated, - vacuous, ? unknown; observations are marked o")
     for number, prop in enumerate(properties, 1):
         role = "o" if prop.role is Role.OBSERVATION else " "

@@ -28,7 +28,7 @@ class DefectError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ' (did you mean ...?)' for the known words most like `word`, else all of them."""
-    choices = sorted(known)
+    choices = sorted(set(known))
     close = difflib.get_close_matches(word, choices, n=3, cutoff=0.5)
     if close:
         return f" (did you mean {' or '.join(close)}?)"

@@ -82,6 +82,13 @@ class Rule:
         cite: str,
         edit: str = "",
     ) -> None:
+        for state in each(at):
+            if not isinstance(state, State):
+                raise ModelError(f"rule {name!r}: at={state!r} is not a state such as ESTABLISHED")
+        if not isinstance(on, (Event, Step)):
+            raise ModelError(f"rule {name!r}: on={on!r} is neither an Event nor a Step")
+        if to is not None and not isinstance(to, State):
+            raise ModelError(f"rule {name!r}: to={to!r} is not a state such as CLOSED")
         values = (name, each(at), on, each(when), each(do), to, then, cite, edit)
         for slot, value in zip(self.__slots__, values, strict=True):
             object.__setattr__(self, slot, value)
