@@ -23,7 +23,7 @@ import reports.ladder  # noqa: E402
 from properties.catalogue import CATALOGUE  # noqa: E402
 from reports.cli import cli  # noqa: E402
 from reports.scenarios import SCENARIOS  # noqa: E402
-from reports.showing import _meaning, _plain  # noqa: E402
+from reports.showing import meaning, plain  # noqa: E402
 from reports.text import described  # noqa: E402
 from tcpclose_model.model import CLOSES, Model, parameters  # noqa: E402
 from tcpclose_model.protocol.notation import Rule, Then, words  # noqa: E402
@@ -136,7 +136,7 @@ def model_parameters() -> Iterator[str]:
     yield ""
     yield from table(
         ["parameter", "default", "meaning"],
-        ([code(name), code(_plain(value)), _meaning(name)] for name, value in defaults()),
+        ([code(name), code(plain(value)), meaning(name)] for name, value in defaults()),
     )
     yield ""
     yield "What each end does under the names of `application.closes`:"

@@ -99,6 +99,23 @@ class Fairness:
             total.received |= self.receives[number]
         return total
 
+    def tally_of(self, members: list[int], inside: frozenset[int], without_sends: int) -> Tally:
+        """Return the tally of a set of states and all of `steps_within` it, in one go."""
+        target, moves, first_step = self.space.target, self.space.move, self.space.first_step
+        used: set[int] = set()
+        for number in members:
+            first, last = first_step[number], first_step[number + 1]
+            for reached, move in zip(target[first:last], moves[first:last], strict=True):
+                if reached in inside:
+                    used.add(move)
+        total = self.tally(members, ())
+        for move in used:
+            if self.lasting[move] and not self.sends[move] & without_sends:
+                total.taken |= self.takes[move]
+                total.sent |= self.sends[move]
+                total.received |= self.receives[move]
+        return total
+
     def missing(self, total: Tally) -> tuple[int, int, int]:
         """Return what keeps a cycle from being fair: weak bits, strong bits, unreceived values."""
         weak = total.always & self.weak & ~total.taken
@@ -243,7 +260,7 @@ def fair_components(fair: Fairness, region: Iterable[int]) -> list[Component]:
             if len(members) == 1 and fair.must_leave(members[0]):
                 continue
             inside = frozenset(members)
-            total = fair.tally(members, fair.steps_within(inside, without))
+            total = fair.tally_of(members, inside, without)
             weak, strong, unheard = fair.missing(total)
             if weak:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from properties.check import properties_of
 from properties.judge import judge
@@ -53,30 +54,60 @@ class Repair:
     breaks: tuple[str, ...] = ()
 
 
+class Repairs:
+    """The repairs of one explored model; what has been tried is kept for the next question."""
+
+    def __init__(self, space: StateSpace) -> None:
+        self._limit = LARGER * len(space) + 100_000
+        self._untried = _candidates(space.model)
+        self._tried: list[_Candidate] = []
+
+    def nearest(self, verdict: Verdict) -> Repair | None:
+        """Return the first change that makes the property hold; one that breaks nothing, if any.
+
+        Edits are undone before options are changed, and those before the network.
+        """
+        second: Repair | None = None
+        for candidate in self._candidates():
+            if not candidate.makes_hold(verdict.property):
+                continue
+            breaks = candidate.breaks
+            if not breaks:
+                return Repair(candidate.change, candidate.model, clean=True)
+            second = second or Repair(candidate.change, candidate.model, clean=False, breaks=breaks)
+        return second
+
+    def _candidates(self) -> Iterator[_Candidate]:
+        yield from self._tried
+        for change, model in self._untried:
+            space = explore(model, max_states=self._limit)
+            if space.complete:
+                self._tried.append(_Candidate(change, model, space))
+                yield self._tried[-1]
+
+
+class _Candidate:
+    """A changed model that has been explored."""
+
+    def __init__(self, change: str, model: Model, space: StateSpace) -> None:
+        self.change, self.model, self._space = change, model, space
+
+    def makes_hold(self, prop: Property) -> bool:
+        """Return whether the property holds under the change, and is put to the test."""
+        return judge(self._space, prop).answer is Answer.HOLDS
+
+    @cached_property
+    def breaks(self) -> tuple[str, ...]:
+        """The requirements that are violated under the change."""
+        requirements = [p for p in properties_of(self.model) if p.role is Role.REQUIREMENT]
+        return tuple(
+            p.name for p in requirements if judge(self._space, p).answer is Answer.VIOLATED
+        )
+
+
 def nearest_repair(space: StateSpace, verdict: Verdict) -> Repair | None:
-    """Return the first single change that makes the property hold, one that breaks nothing first.
-
-    Edits are undone before options are changed, and those before the network.
-    """
-    limit = LARGER * len(space) + 100_000
-    second: Repair | None = None
-    for change, model in _candidates(space.model):
-        other = explore(model, max_states=limit)
-        if other.stopped or judge(other, verdict.property).answer is not Answer.HOLDS:
-            continue
-        breaks = tuple(p.name for p in _requirements(model) if _is_violated(other, p))
-        if not breaks:
-            return Repair(change, model, clean=True)
-        second = second or Repair(change, model, clean=False, breaks=breaks)
-    return second
-
-
-def _requirements(model: Model) -> list[Property]:
-    return [prop for prop in properties_of(model) if prop.role is Role.REQUIREMENT]
-
-
-def _is_violated(space: StateSpace, prop: Property) -> bool:
-    return judge(space, prop).answer is Answer.VIOLATED
+    """Return the nearest passing configuration for one verdict (see `Repairs.nearest`)."""
+    return Repairs(space).nearest(verdict)
 
 
 def _candidates(model: Model) -> Iterator[tuple[str, Model]]:

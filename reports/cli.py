@@ -20,7 +20,9 @@ USABLE, UNEXPECTED, UNUSABLE, UNKNOWN, DEFECT = 0, 1, 2, 3, 70
 def _model_options(function: F) -> F:
     """Add the options that mean the same for every command that explores a model."""
     for option in (
-        click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop exploring then."),
+        click.option(
+            "--max-seconds", type=click.FloatRange(min=0, max=1e9), help="Stop exploring then."
+        ),
         click.option("--max-states", type=click.IntRange(min=1), help="Stop exploring then."),
         click.option(
             "--set",

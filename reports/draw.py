@@ -94,6 +94,13 @@ def _steps_of(space: StateSpace, run: Run) -> StepPath:
     return path
 
 
+def check_suffix(suffix: str) -> None:
+    """Raise ModelError unless there is a format of that ending."""
+    known = [".svg", ".png", *WRITERS]
+    if suffix not in known:
+        raise ModelError(f"no format {suffix!r}{nearest(suffix, known)}; known: {', '.join(known)}")
+
+
 def drawn(space: StateSpace, of: str, suffix: str, run: Run | None = None) -> str | bytes:
     """Return the content of a file that shows `of`, in the format that its suffix names.
 
@@ -106,9 +113,7 @@ def drawn(space: StateSpace, of: str, suffix: str, run: Run | None = None) -> st
             "endpoint": lambda: endpoint_picture(space),
         }[of]()
         return shown.svg() if suffix == ".svg" else shown.png()
-    if suffix not in WRITERS:
-        known = [".svg", ".png", *WRITERS]
-        raise ModelError(f"no format {suffix!r}{nearest(suffix, known)}; known: {', '.join(known)}")
+    check_suffix(suffix)
     graph: Any  # the nodes of the three kinds of graph differ
     if of == "joint":
         graph = joint_graph(space, _steps_of(space, run) if run is not None else [])

@@ -10,7 +10,7 @@ import click
 
 from properties.check import properties_of
 from properties.judge import judge
-from reports.draw import drawn, suffix_of
+from reports.draw import check_suffix, drawn, suffix_of
 from reports.files import write
 from reports.loading import one_model
 from tcpclose_model.errors import ModelError, nearest
@@ -28,6 +28,7 @@ def draw_command(
     limits: Mapping[str, Any],  # Any: a number of states or of seconds, or None
 ) -> int:
     """Draw a model into a file and return the exit status: 3 if exploration was cut short."""
+    check_suffix(suffix_of(out))
     model = one_model(name, settings)
     space = explore(model, **limits)
     run = _counterexample(space, prop) if prop is not None else None

@@ -43,16 +43,17 @@ def print_list(kind: str) -> None:
 
 def _parameter_lines() -> Mapping[str, str]:
     model = MODELS["rfc9293"]
-    return {name: f"{_plain(value)}  {_meaning(name)}" for name, value in values(model).items()}
+    return {name: f"{plain(value)}  {meaning(name)}" for name, value in values(model).items()}
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """Return a parameter's value as `--set` takes it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ",".join(map(plain, value)) if isinstance(value, tuple) else str(value)
 
 
-def _meaning(name: str) -> str:
+def meaning(name: str) -> str:
     """Return what a parameter means, from the docstring of its record or from its switch."""
     part, _, slot = name.partition(".")
     if part == "protocol":
@@ -78,7 +79,7 @@ def print_one(name: str) -> None:
         (RULES, _rule_text),
         (SCENARIOS, _scenario_text),
         (SWITCHES, _switch_text),
-        (values(MODELS["rfc9293"]), lambda value: f"{name} = {_plain(value)}\n{_meaning(name)}"),
+        (values(MODELS["rfc9293"]), lambda value: f"{name} = {plain(value)}\n{meaning(name)}"),
     ]
     texts = [text(known[name]) for known, text in shown if name in known]
     if not texts:

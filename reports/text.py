@@ -9,7 +9,7 @@ from rich.text import Text
 
 from properties.check import Result
 from properties.kinds import Kind, Role
-from properties.repair import nearest_repair
+from properties.repair import Repairs
 from properties.verdict import Answer, Verdict
 from reports.ladder import Notes, ladder
 from tcpclose_model.model import Model
@@ -85,8 +85,9 @@ def print_result(screen: Console, result: Result, notes: Notes = "beside") -> No
         screen.print(line, soft_wrap=True)
     for fairness in dict.fromkeys(v.fairness for v in result.verdicts if v.fairness):
         screen.print(Text("fairness assumed: " + "; ".join(fairness), style="dim"), soft_wrap=True)
+    repairs = Repairs(result.space)
     for group in _runs(result):
-        _print_run(screen, result, group, notes)
+        _print_run(screen, repairs, group, notes)
 
 
 def _verdicts(result: Result) -> Iterator[Text]:
@@ -138,7 +139,7 @@ def _runs(result: Result) -> list[list[Verdict]]:
     return groups
 
 
-def _print_run(screen: Console, result: Result, group: Sequence[Verdict], notes: Notes) -> None:
+def _print_run(screen: Console, repairs: Repairs, group: Sequence[Verdict], notes: Notes) -> None:
     run = group[0].run
     assert run is not None
     names = ", ".join(verdict.property.name for verdict in group)
@@ -150,12 +151,12 @@ def _print_run(screen: Console, result: Result, group: Sequence[Verdict], notes:
         screen.print(Text(f"wrong: {verdict.detail}", style="red"), soft_wrap=True)
     requirement = next((v for v in group if v.property.role is Role.REQUIREMENT), None)
     if requirement is not None and requirement.answer is Answer.VIOLATED:
-        screen.print(Text(repair_line(result, requirement), style="green"), soft_wrap=True)
+        screen.print(Text(repair_line(repairs, requirement), style="green"), soft_wrap=True)
 
 
-def repair_line(result: Result, verdict: Verdict) -> str:
+def repair_line(repairs: Repairs, verdict: Verdict) -> str:
     """Return the nearest passing configuration in words."""
-    repair = nearest_repair(result.space, verdict)
+    repair = repairs.nearest(verdict)
     if repair is None:
         return "repair: no single switch or parameter that this tool knows"
     if repair.clean:

@@ -178,13 +178,9 @@ class Model:
             if not isinstance(getattr(self, part), kind):
                 raise ModelError(f"model.{part}: expected {kind.__name__}(...)")
         if not isinstance(self.properties, (list, tuple)):
-            raise ModelError(
-                f"model.properties: {self.properties!r} is not a list of properties"
-            )
+            raise ModelError(f"model.properties: {self.properties!r} is not a list of properties")
         if not isinstance(self.expect, Mapping):
-            raise ModelError(
-                f"model.expect: {self.expect!r} is not a dict of verdicts by name"
-            )
+            raise ModelError(f"model.expect: {self.expect!r} is not a dict of verdicts by name")
         for end in ("a", "b"):
             if not isinstance(getattr(self, end), Protocol):
                 raise ModelError(f"model.{end}: expected a Protocol, e.g. RFC9293")

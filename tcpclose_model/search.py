@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from tcpclose_model.engines.plain import PlainEngine
 from tcpclose_model.engines.tabulate import A_SHIFT, AB_SHIFT, B_SHIFT, BA_SHIFT, MASK, Tables
+from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.space import StateSpace
 
@@ -29,8 +30,10 @@ def explore(
 
     Stops early, with the reason in `StateSpace.stopped`, once `max_states` states have been
     found, after `max_seconds` seconds, when memory runs out, or at an interrupt (Ctrl-C): what
-    has been found so far is kept.  Raises ModelError if a table is not legal.
+    has been found so far is kept.  Raises ModelError if a table is not legal or a limit is none.
     """
+    if max_seconds is not None and not max_seconds >= 0:
+        raise ModelError(f"max_seconds: {max_seconds!r} is not a number of seconds")
     search = _Search(Tables(PlainEngine(model)), max_states, max_seconds, progress)
     collecting = gc.isenabled()
     gc.disable()  # nothing here makes cycles; collecting would take a third of the time

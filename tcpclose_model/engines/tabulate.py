@@ -101,48 +101,61 @@ class Actor:
         self._peer_shift = A_SHIFT if actor else B_SHIFT
         self._in_shift = AB_SHIFT if actor else BA_SHIFT
         self._out_shift = BA_SHIFT if actor else AB_SHIFT
-        self._local: dict[tuple[int, int, int, bool], Parts] = {}
-        self._arrival: dict[tuple[int, Segment, int], Parts] = {}
+        self._in_mask = MASK << self._in_shift
+        self._peer_mask = MASK << self._peer_shift
+        self._end_mask = MASK << self._own_shift | MASK << self._out_shift
+        self._local: dict[int, Parts] = {}
+        self._arrival: dict[int, Parts] = {}
         self._answer: dict[tuple[int, Segment], Transition] = {}
-        self._network: dict[tuple[int, int], Parts] = {}
-        self._heads: dict[int, list[tuple[Segment, int]]] = {}
+        self._network: dict[int, Parts] = {}
+        self._heads: dict[int, list[tuple[int, Segment, int]]] = {}
+        self._segments: Numbering[Segment] = Numbering()
         self._done: dict[int, bool] = {}
         model = tables.engine.model
-        self._counts_in_flight = not model.network.loss or (
-            model.timers.retransmission == "timely" or model.timers.time_wait == "drained"
-        )
         self._watches_peer = model.timers.time_wait == "ideal"
+        self._has_guards = (
+            self._watches_peer
+            or not model.network.loss
+            or model.timers.retransmission == "timely"
+            or model.timers.time_wait == "drained"
+        )
 
     def steps(self, key: int, moves: list[int], keys: list[int]) -> None:
         """Add this actor's steps from a packed state, in canonical order."""
-        own = key >> self._own_shift & MASK
+        end_part = key & self._end_mask
         inward = key >> self._in_shift & MASK
-        outward = key >> self._out_shift & MASK
-        peer = key & MASK << self._peer_shift
-        in_part = inward << self._in_shift
-        others = len(self._tables.channels.things[inward]) if self._counts_in_flight else 0
-        done = self._watches_peer and self._peer_done(key)
-        local = self._local.get((own, outward, others, done))
+        peer = key & self._peer_mask
+        in_part = key & self._in_mask
+        # Parts of the key are the keys of the look-ups; what else a guard reads stands above them.
+        extra = self._guarded(key) if self._has_guards else 0
+        local = self._local.get(end_part | extra)
         if local is None:
-            local = self._local[own, outward, others, done] = self._find_local(key)
+            local = self._local[end_part | extra] = self._find_local(key)
         rest = peer | in_part
         moves += local.moves
         keys += [parts | rest for parts in local.parts]
         if not inward:
             return
-        for segment, remaining in self._heads.get(inward) or self._find_heads(inward):
-            arrival = self._arrival.get((own, segment, outward))
+        for head, segment, remaining in self._heads.get(inward) or self._find_heads(inward):
+            arrival = self._arrival.get(end_part | head)
             if arrival is None:
-                arrival = self._arrival[own, segment, outward] = self._find_arrival(key, segment)
+                arrival = self._arrival[end_part | head] = self._find_arrival(key, segment)
             moves += arrival.moves
             keys.append(arrival.parts[0] | peer | remaining)
-        others = len(self._tables.channels.things[outward]) if self._counts_in_flight else 0
-        network = self._network.get((inward, others))
+        network = self._network.get(in_part | extra)
         if network is None:
-            network = self._network[inward, others] = self._find_network(key)
+            network = self._network[in_part | extra] = self._find_network(key)
         rest = key ^ in_part
         moves += network.moves
         keys += [parts | rest for parts in network.parts]
+
+    def _guarded(self, key: int) -> int:
+        """Return what else guards read: how much is in flight, and whether the peer is done."""
+        inward = self._tables.channels.things[key >> self._in_shift & MASK]
+        outward = self._tables.channels.things[key >> self._out_shift & MASK]
+        in_flight = len(inward) + len(outward)
+        done = self._watches_peer and self._peer_done(key)
+        return (2 * in_flight + done) << 4 * BITS
 
     def _peer_done(self, key: int) -> bool:
         peer = key >> self._peer_shift & MASK
@@ -182,11 +195,11 @@ class Actor:
             parts.append(self._tables.channels[inward] << self._in_shift)
         return Parts(tuple(moves), tuple(parts))
 
-    def _find_heads(self, inward: int) -> list[tuple[Segment, int]]:
-        """Return the segments that may arrive next, and what then remains, packed."""
+    def _find_heads(self, inward: int) -> list[tuple[int, Segment, int]]:
+        """Return the segments that may arrive next: number and segment, and what then remains."""
         channels = self._tables.channels
         found = [
-            (segment, channels[rest] << self._in_shift)
+            (self._segments[segment] << self._in_shift, segment, channels[rest] << self._in_shift)
             for segment, rest in self._tables.engine.next_arrivals(channels.things[inward])
         ]
         self._heads[inward] = found
