@@ -15,7 +15,7 @@ from reports.ladder import Notes, ladder
 from reports.loading import one_model
 from reports.reach import condition
 from reports.replay import LONGEST, parse_json, parse_ladder
-from reports.scenarios import SCENARIOS
+from reports.scenarios import SCENARIOS, scenario_named
 from reports.trace import mermaid, trace_json
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
 from tcpclose_model.model import Model
@@ -99,7 +99,7 @@ def _given(request: Request) -> Run:
 
 
 def _named(name: str, request: Request) -> Run:
-    scenario = SCENARIOS[name]
+    scenario = scenario_named(name)
     if request.model_name is None and not request.settings:
         return scenario.run()
     model = scenario.model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
@@ -33,19 +32,10 @@ class Run:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def extended(self, step: Transition) -> Run:
-        """Return the run with one more step."""
-        return Run(self.model, (*self.states, step.target), (*self.steps, step))
-
     def _repr_html_(self) -> str:
         from tcpclose_model.display import ladder_html
 
         return ladder_html(self)
-
-
-def start(model: Model) -> Run:
-    """Return the run of no steps."""
-    return Run(model, (PlainEngine(model).initial,), ())
 
 
 def executed(space: StateSpace, path: Path, loop: Path | None = None) -> Run:
@@ -86,8 +76,3 @@ def check_run(run: Run) -> None:
             raise DefectError(f"the plain engine does not take {step.action}")
     if run.loop is not None and run.states[run.loop] != run.last:
         raise DefectError("the loop does not close")
-
-
-def prefixes(run: Run) -> Sequence[Run]:
-    """Return the run's beginnings, shortest first, each without its loop."""
-    return [Run(run.model, run.states[: n + 1], run.steps[:n]) for n in range(len(run.steps) + 1)]

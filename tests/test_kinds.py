@@ -40,7 +40,7 @@ from tcpclose_model.protocol.vocabulary import (
     TIME_WAIT,
     Event,
 )
-from tcpclose_model.run import Run, check_run, executed, prefixes
+from tcpclose_model.run import Run, check_run, executed
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import MODELS
@@ -469,7 +469,6 @@ def test_a_run_with_another_state_in_it_is_refused() -> None:
         check_run(Run(run.model, run.states[1:], run.steps[1:]))
     with pytest.raises(DefectError, match="loop"):
         check_run(replace(run, loop=0))
-    assert [*range(len(run) + 1)] == [len(prefix) for prefix in prefixes(run)]
 
 
 def test_a_run_of_another_model_is_refused() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.errors import ModelError
 from tcpclose_model.protocol.effects import (
     count_fin,
     count_text,
@@ -123,13 +123,6 @@ def _switch(says: str, cite: str) -> Callable[[Callable[[Protocol], Protocol]], 
         return switch
 
     return register
-
-
-def switch_named(name: str) -> Switch:
-    """Return the switch of that name; a ModelError names the nearest ones."""
-    if name not in SWITCHES:
-        raise ModelError(f"no switch {name!r}{nearest(name, SWITCHES)}")
-    return SWITCHES[name]
 
 
 def _edit(protocol: Protocol, name: str, **columns: object) -> Protocol:
