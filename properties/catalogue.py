@@ -33,7 +33,7 @@ from tcpclose_model.protocol.vocabulary import (
 
 def both_closed(s: View) -> bool:
     """Return whether both ends are CLOSED."""
-    return s.a.state == CLOSED and s.b.state == CLOSED
+    return s.me.state == CLOSED and s.peer.state == CLOSED
 
 
 def one_closed(s: View) -> bool:

@@ -29,20 +29,49 @@ from properties.graph import (
 )
 from properties.kinds import Kind, Property
 from properties.verdict import Answer, Verdict
-from properties.views import View
+from properties.views import FROM_A, FROM_B, FROM_EITHER, AbsoluteNameError, View
 from properties.words import standing, waiting
 from tcpclose_model.run import Run, executed
 from tcpclose_model.space import Path, StateSpace
 
+Ends = tuple[int, ...]
+"""The ends that a property is asked from."""
+
 
 def judge(space: StateSpace, prop: Property) -> Verdict:
-    """Return the verdict on one property of one explored model."""
-    verdict = _JUDGES[prop.kind](space, prop)
+    """Return the verdict on one property of one explored model.
+
+    Swapping the ends of a symmetric model maps its graph onto itself: what is found from A is
+    what would be found from B, at the same depth, and of equals A's is reported.  So such a
+    model is asked from one end, unless a predicate names A or B.
+    """
+    if prop.each_end and _is_symmetric(space):
+        try:
+            return _judged(space, prop, (FROM_EITHER,))
+        except AbsoluteNameError:
+            pass
+    return _judged(space, prop, (FROM_A, FROM_B) if prop.each_end else (FROM_A,))
+
+
+def _judged(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
+    verdict = _JUDGES[prop.kind](space, prop, ends)
+    occurred = verdict.occurred * (2 if FROM_EITHER in ends else 1)
+    verdict = replace(verdict, occurred=occurred)
     return replace(verdict, states=len(space), depth=space.depth, complete=space.complete)
 
 
-def _ends(prop: Property) -> tuple[int, ...]:
-    return (0, 1) if prop.each_end else (0,)
+def _is_symmetric(space: StateSpace) -> bool:
+    if "symmetric" not in space.cache:
+        model = space.model
+        user = model.application
+        space.cache["symmetric"] = (
+            space.complete
+            and model.a == model.b
+            and user.closes_of(0) == user.closes_of(1)
+            and user.data_units[0] == user.data_units[1]
+            and user.aborts[0] == user.aborts[1]
+        )
+    return bool(space.cache["symmetric"])
 
 
 def _unfinished(space: StateSpace) -> str:
@@ -59,7 +88,7 @@ def _found(
 ) -> Verdict:
     last = run.last
     if prop.says is not None:
-        detail = prop.says(View(last.a, last.b, (last.a_to_b, last.b_to_a), end))
+        detail = prop.says(View(last.a, last.b, (last.a_to_b, last.b_to_a), end % 2))
     return Verdict(prop, Answer.VIOLATED, detail, occurred, run)
 
 
@@ -75,9 +104,9 @@ def _nothing_wrong(
     return Verdict(prop, Answer.HOLDS, detail, occurred, None, fairness)
 
 
-def _always(space: StateSpace, prop: Property) -> Verdict:
+def _always(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     occurred, wrong = 0, []
-    for end in _ends(prop):
+    for end in ends:
         when = states_with(space, prop.when, end)
         holds = states_with(space, prop.state, end)
         occurred += sum(when)
@@ -91,11 +120,11 @@ def _always(space: StateSpace, prop: Property) -> Verdict:
     return _nothing_wrong(space, prop, occurred, "the guarded state never occurs")
 
 
-def _never_a_step(space: StateSpace, prop: Property) -> Verdict:
+def _never_a_step(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     assert prop.step is not None
     occurred, wrong = 0, []
     came_from = sources(space)
-    for end in _ends(prop):
+    for end in ends:
         bad = steps_with(space, prop.step, end)
         asked = states_with(space, prop.when, end)
         if prop.among is not None:
@@ -125,7 +154,7 @@ def _first_step(space: StateSpace, steps: list[int]) -> tuple[int, object, int]:
     return min((depth, space.state(space.source(s)), s) for s in level)
 
 
-def _never_stuck(space: StateSpace, prop: Property) -> Verdict:
+def _never_stuck(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     done = states_with(space, prop.state, 0)
     still = [n for n in _unmoving(space) if not done[n]]
     occurred = len(space) - sum(done)
@@ -151,9 +180,9 @@ def _unmoving(space: StateSpace) -> list[int]:
     return found
 
 
-def _sometimes(space: StateSpace, prop: Property) -> Verdict:
+def _sometimes(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     found, occurred = [], 0
-    for end in _ends(prop):
+    for end in ends:
         marks = states_with(space, prop.state, end)
         occurred += sum(marks)
         number = space.first(numbers(marks))
@@ -167,11 +196,11 @@ def _sometimes(space: StateSpace, prop: Property) -> Verdict:
     return Verdict(prop, Answer.VIOLATED, "no run reaches such a state", 0)
 
 
-def _leads_to(space: StateSpace, prop: Property) -> Verdict:
+def _leads_to(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     occurred = 0
     fairness = in_words(space)
     open_end = ""
-    for end in _ends(prop):
+    for end in ends:
         when = states_with(space, prop.when, end)
         then = states_with(space, prop.state, end)
         pending = bytearray(map(and_, when, complement(then)))
@@ -237,17 +266,17 @@ def _endless(run: Run) -> str:
     return f"{standing(run.last)}, and {count} steps repeat for ever without getting anywhere"
 
 
-def _can_always(space: StateSpace, prop: Property) -> Verdict:
-    return _possible(space, prop, None)
+def _can_always(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
+    return _possible(space, prop, ends, None)
 
 
-def _can_always_avoiding(space: StateSpace, prop: Property) -> Verdict:
-    return _possible(space, prop, prop.step)
+def _can_always_avoiding(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
+    return _possible(space, prop, ends, prop.step)
 
 
-def _possible(space: StateSpace, prop: Property, avoided: object) -> Verdict:
+def _possible(space: StateSpace, prop: Property, ends: Ends, avoided: object) -> Verdict:
     occurred, wrong, hangs = 0, [], False
-    for end in _ends(prop):
+    for end in ends:
         allowed = None
         inside = bytearray(b"\1") * len(space)
         if avoided is not None:
@@ -288,10 +317,10 @@ def _way(space: StateSpace, wanted: list[int], allowed: Marks | None) -> Path:
     return found[0]
 
 
-def _no_cycle_of(space: StateSpace, prop: Property) -> Verdict:
+def _no_cycle_of(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     assert prop.step is not None
     occurred = 0
-    for end in _ends(prop):
+    for end in ends:
         bad = steps_with(space, prop.step, end)
         occurred += sum(bad)
         if not has_cycle(space, bad):
@@ -326,10 +355,10 @@ def _cycle(space: StateSpace, inside: set[int], bad: Marks) -> Run:
     return executed(space, space.path_to(number), best)
 
 
-def _only_after(space: StateSpace, prop: Property) -> Verdict:
+def _only_after(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     assert prop.step is not None
     occurred, wrong = 0, []
-    for end in _ends(prop):
+    for end in ends:
         marks = states_with(space, prop.state, end)
         occurred += sum(marks)
         first = complement(steps_with(space, prop.step, end))
@@ -344,7 +373,7 @@ def _only_after(space: StateSpace, prop: Property) -> Verdict:
     return _nothing_wrong(space, prop, occurred, "the guarded state never occurs")
 
 
-_JUDGES: dict[Kind, Callable[[StateSpace, Property], Verdict]] = {
+_JUDGES: dict[Kind, Callable[[StateSpace, Property, Ends], Verdict]] = {
     Kind.ALWAYS: _always,
     Kind.NEVER_A_STEP: _never_a_step,
     Kind.NEVER_STUCK: _never_stuck,

@@ -12,8 +12,19 @@ StatePredicate = Callable[["View"], bool]
 StepPredicate = Callable[["View", "StepView", "View"], bool]
 
 
-class ChannelsNeededError(Exception):
-    """A predicate looked at the channels, so knowing both TCBs is not enough to judge it."""
+class ChannelsNeededError(BaseException):
+    """A predicate looked at the channels, so knowing both TCBs is not enough to judge it.
+
+    Like the next one no `Exception`, so that a predicate which catches those does not catch this.
+    """
+
+
+class AbsoluteNameError(BaseException):
+    """A predicate named A or B, so what it says of one end is not what it says of the other."""
+
+
+FROM_A, FROM_B, FROM_EITHER = 0, 1, 2
+"""Where a predicate looks from.  FROM_EITHER is from A, and naming A or B is an error."""
 
 
 class View:
@@ -23,46 +34,65 @@ class View:
     with B; for any other property `me` is A.
     """
 
-    __slots__ = ("_channels", "a", "b", "end")
+    __slots__ = ("_a", "_b", "_channels", "_end")
 
     def __init__(
-        self, a: TCB, b: TCB, channels: tuple[Channel, Channel] | None, end: int = 0
+        self, a: TCB, b: TCB, channels: tuple[Channel, Channel] | None, end: int = FROM_A
     ) -> None:
-        self.a, self.b, self._channels, self.end = a, b, channels, end
+        self._a, self._b, self._channels, self._end = a, b, channels, end
+
+    @property
+    def a(self) -> TCB:
+        """The TCB of end A."""
+        if self._end == FROM_EITHER:
+            raise AbsoluteNameError
+        return self._a
+
+    @property
+    def b(self) -> TCB:
+        """The TCB of end B."""
+        if self._end == FROM_EITHER:
+            raise AbsoluteNameError
+        return self._b
 
     @property
     def a_to_b(self) -> Channel:
         """The segments in flight from A to B, the next to arrive first."""
-        if self._channels is None:
-            raise ChannelsNeededError
-        return self._channels[0]
+        if self._end == FROM_EITHER:
+            raise AbsoluteNameError
+        return self._in_flight(0)
 
     @property
     def b_to_a(self) -> Channel:
         """The segments in flight from B to A, the next to arrive first."""
+        if self._end == FROM_EITHER:
+            raise AbsoluteNameError
+        return self._in_flight(1)
+
+    def _in_flight(self, direction: int) -> Channel:
         if self._channels is None:
             raise ChannelsNeededError
-        return self._channels[1]
+        return self._channels[direction]
 
     @property
     def me(self) -> TCB:
         """The TCB of the end that the property is about."""
-        return self.b if self.end else self.a
+        return self._b if self._end == FROM_B else self._a
 
     @property
     def peer(self) -> TCB:
         """The TCB of the other end."""
-        return self.a if self.end else self.b
+        return self._a if self._end == FROM_B else self._b
 
     @property
     def to_me(self) -> Channel:
         """The segments on their way to `me`."""
-        return self.a_to_b if self.end else self.b_to_a
+        return self._in_flight(0 if self._end == FROM_B else 1)
 
     @property
     def to_peer(self) -> Channel:
         """The segments on their way to `peer`."""
-        return self.b_to_a if self.end else self.a_to_b
+        return self._in_flight(1 if self._end == FROM_B else 0)
 
 
 class StepView:
@@ -71,20 +101,22 @@ class StepView:
     `mine` says whether `me` is the actor; `overflow` that what was sent found the channel full.
     """
 
-    __slots__ = ("_move", "end")
+    __slots__ = ("_end", "_move")
 
-    def __init__(self, move: Move, end: int = 0) -> None:
-        self._move, self.end = move, end
+    def __init__(self, move: Move, end: int = FROM_A) -> None:
+        self._move, self._end = move, end
 
     @property
     def actor(self) -> str:
         """The end that acts; for a loss or a copy, the end that the segment was on its way to."""
+        if self._end == FROM_EITHER:
+            raise AbsoluteNameError
         return ENDS[self._move.action.actor]
 
     @property
     def mine(self) -> bool:
         """Whether the actor is `me`."""
-        return self._move.action.actor == self.end
+        return self._move.action.actor == (1 if self._end == FROM_B else 0)
 
     @property
     def event(self) -> Event:

@@ -157,8 +157,9 @@ class Model:
     """Everything that a check needs; see the parts for what each parameter means.
 
     properties: what is judged; empty means the catalogue (`properties.CATALOGUE`).
-    expect: the verdict of each property by name, for exactly these parameters; a property that
-        is not named must not be violated if it is a requirement.
+    expect: the verdict of each property by name, for exactly these parameters; "*" stands for
+        every property that is not named. Without it, a requirement that is not named must hold
+        (or be vacuous), and an observation may be anything.
     """
 
     a: Protocol = RFC9293
