@@ -135,6 +135,7 @@ def check(
         return Result(model, space, tuple(_judged(space, chosen)))
     finally:
         if collecting:
+            gc.freeze()  # the graph has no cycles either: later collections need not walk it
             gc.enable()
 
 

@@ -252,10 +252,12 @@ def fair_components(fair: Fairness, region: Iterable[int]) -> list[Component]:
     space = fair.space
     while todo:
         states, without = todo.pop()
-        allowed = bytearray(
-            lasting and not sends & without
-            for lasting, sends in zip(fair.lasting, fair.sends, strict=True)
-        )
+        allowed = None
+        if without or 0 in fair.lasting:
+            allowed = bytearray(
+                lasting and not sends & without
+                for lasting, sends in zip(fair.lasting, fair.sends, strict=True)
+            )
         for members in components(space, states, allowed, of=space.move):
             if len(members) == 1 and fair.must_leave(members[0]):
                 continue

@@ -203,12 +203,16 @@ def has_cycle(space: StateSpace, steps: Marks) -> bool:
 
 
 def components(
-    space: StateSpace, region: Iterable[int], allowed: Marks, of: Sequence[int] | None = None
+    space: StateSpace,
+    region: Iterable[int],
+    allowed: Marks | None,
+    of: Sequence[int] | None = None,
 ) -> list[list[int]]:
     """Return the strongly connected components of the region under allowed steps (Tarjan 1972).
 
-    Step s is allowed if `allowed[s]` is set, or `allowed[of[s]]` where `of` is given.  Every
-    expanded state of the region is in one component; one of a single state may or may not loop.
+    Step s is allowed if `allowed[s]` is set, or `allowed[of[s]]` where `of` is given; None allows
+    all.  Every expanded state of the region is in one component; one of a single state may or may
+    not loop.
     """
     inside = cast(Marks, space.cache.setdefault("inside", bytearray(len(space))))
     region = [number for number in region if number < space.expanded]
@@ -230,7 +234,7 @@ def components(
             number, steps = work[-1]
             for step in steps:
                 reached = target[step]
-                if not inside[reached] or not allowed[of[step]]:
+                if not inside[reached] or (allowed is not None and not allowed[of[step]]):
                     continue
                 if reached not in index:
                     index[reached] = low[reached] = len(index)
