@@ -69,6 +69,26 @@ def test_the_commands_shown_work_and_print_what_is_shown(document: Path, tmp_pat
             run_block(block, tmp_path)
 
 
+INLINE = re.compile(r"`(tcpclose\s[^`]+)`")
+PLACEHOLDER = re.compile(r"[A-Z]{3,}|\[|--format json$|^tcpclose (run|check)$")
+
+
+def inline_commands() -> list[str]:
+    """Return the commands that stand inside sentences, those with placeholders left out."""
+    found = set()
+    for document in DOCUMENTS:
+        for words in INLINE.findall(document.read_text(encoding="utf-8")):
+            command = " ".join(words.split())
+            if not PLACEHOLDER.search(command):
+                found.add(command)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("command", inline_commands())
+def test_a_command_inside_a_sentence_works(command: str, tmp_path: Path) -> None:
+    run_block(f"$ {command}\n", tmp_path)
+
+
 def test_the_ladder_on_the_first_screen_is_what_the_first_command_prints(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(text)
