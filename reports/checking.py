@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from properties.check import Result, check
 from properties.verdict import Answer
@@ -19,7 +18,7 @@ from reports.check_json import check_json
 from reports.files import directory, write
 from reports.ladder import ladder
 from reports.loading import blamed, models, place_of
-from reports.text import WIDTH_OF_A_LOG, console, print_result, print_table, where_notes
+from reports.text import result_lines, table_lines, where_notes
 from reports.trace import mermaid, trace_json
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
@@ -53,24 +52,31 @@ def run_check(asked: Asked) -> int:
         raise ModelError(f"{out}: a report is .json or .txt; or name a directory")
     chosen = models(tuple(MODELS) if asked.everything else asked.names, asked.settings)
     as_json = asked.form == "json" or (to_file and out is not None and out.suffix == ".json")
-    screen = Console(file=StringIO(), width=WIDTH_OF_A_LOG) if to_file else console()
     notes = where_notes(asked.notes, to_file=to_file)
     results: list[Result] = []
+    report: list[str] = []
+
+    def put(lines: Iterable[str]) -> None:
+        for line in lines:
+            if to_file:
+                report.append(click.unstyle(line) + "\n")
+            else:
+                click.echo(line)
+
     for model in chosen:
-        with _progress(screen, quiet=as_json) as progress:
+        with _progress(quiet=as_json or to_file) as progress:
             results.append(_checked(model, asked, progress))
         if not as_json and not asked.everything:
-            if len(results) > 1:
-                screen.print()
-            print_result(screen, results[-1], notes)
+            put([""] if len(results) > 1 else [])
+            put(result_lines(results[-1], notes))
         if _interrupted(results[-1]):
             break
     if asked.everything and not as_json:
-        print_table(screen, results)
+        put(table_lines(results))
     if as_json and not to_file:
         click.echo(check_json(results), nl=False)
     if out is not None and to_file:
-        write(out, check_json(results) if as_json else _printed(screen))
+        write(out, check_json(results) if as_json else "".join(report))
         click.echo(f"wrote {out}", err=True)
     elif out is not None:
         _write_counterexamples(out, results)
@@ -103,11 +109,6 @@ def status_of(results: Sequence[Result]) -> int:
     return 1 if 1 in statuses else max(statuses, default=0)
 
 
-def _printed(screen: Console) -> str:
-    assert isinstance(screen.file, StringIO)
-    return "".join(f"{line.rstrip()}\n" for line in screen.file.getvalue().splitlines())
-
-
 def _write_counterexamples(out: Path, results: list[Result]) -> None:
     """Write each counterexample into a directory: as ladder, JSON and Mermaid."""
     directory(out)
@@ -135,12 +136,14 @@ def _json(run: Any) -> str:  # Any: a Run; the document is plain JSON
 
 
 @contextmanager
-def _progress(screen: Console, *, quiet: bool) -> Iterator[Progress | None]:
+def _progress(*, quiet: bool) -> Iterator[Progress | None]:
     """Give a callback that shows depth and counts on a terminal while a model is explored."""
-    if quiet or not screen.is_terminal:
+    if quiet or not sys.stdout.isatty():
         yield None
         return
-    with screen.status("exploring", spinner="line") as status:
+    from rich.console import Console
+
+    with Console().status("exploring", spinner="line") as status:
 
         def show(depth: int, states: int, frontier: int) -> None:
             status.update(f"depth {depth}, {states:,} states, {frontier:,} to expand")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from properties.catalogue import CATALOGUE
 from properties.kinds import Property
 from reports.scenarios import SCENARIOS, Scenario
-from reports.text import console, described
+from reports.text import described
 from tcpclose_model import model as model_module
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.model import Model
@@ -20,6 +21,9 @@ from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.catalogue import MODELS
 from tcpclose_model.variants.parameters import values
 from tcpclose_model.variants.switches import SWITCHES, Switch
+
+WIDTH_OF_A_LOG = 140
+"""Columns where a list does not go to a terminal."""
 
 PROPERTIES = {prop.name: prop for prop in CATALOGUE}
 RULES = {rule.name: rule for rule in RFC9293.rules}
@@ -38,7 +42,10 @@ def print_list(kind: str) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, said in lines[kind]().items():
         table.add_row(Text(name, no_wrap=True), Text(said))
-    console().print(table)
+    screen = Console(highlight=False)
+    if not screen.is_terminal:
+        screen = Console(highlight=False, width=WIDTH_OF_A_LOG)
+    screen.print(table)
 
 
 def _parameter_lines() -> Mapping[str, str]:

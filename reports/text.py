@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
-from rich.text import Text
+import click
 
 from properties.check import Result
 from properties.kinds import Kind, Role
@@ -26,28 +27,16 @@ SHORT = {
     Answer.VACUOUS: "vacuous",
     Answer.UNKNOWN: "UNKNOWN",
 }
-WIDTH_OF_A_LOG = 140
-"""Columns where the output is not a terminal."""
-
 NOTES_BESIDE_WIDTH = 120
 """Columns that a terminal needs so that notes fit beside a ladder."""
-
-
-def console() -> Console:
-    """Return the console to print to: as wide as the terminal, plain and wide in a log."""
-    screen = Console(highlight=False)
-    if not screen.is_terminal:
-        screen = Console(highlight=False, width=WIDTH_OF_A_LOG)
-    return screen
 
 
 def where_notes(wanted: bool, *, to_file: bool) -> Notes:
     """Return where a ladder's notes go: beside it, or below on a terminal too narrow for that."""
     if not wanted:
         return "none"
-    screen = console()
-    narrow = screen.is_terminal and screen.width < NOTES_BESIDE_WIDTH and not to_file
-    return "below" if narrow else "beside"
+    narrow = shutil.get_terminal_size().columns < NOTES_BESIDE_WIDTH
+    return "below" if narrow and sys.stdout.isatty() and not to_file else "beside"
 
 
 def headline(result: Result) -> str:
@@ -76,27 +65,24 @@ def described(model: Model) -> str:
     return "; ".join(", ".join(part) for part in (wire, clocks, acts))
 
 
-def print_result(screen: Console, result: Result, notes: Notes = "beside") -> None:
-    """Print the verdicts of one model and a run for each requirement that is violated."""
-    screen.print(Text(headline(result), style="bold"), soft_wrap=True)
+def result_lines(result: Result, notes: Notes = "beside") -> Iterator[str]:
+    """Return the verdicts of one model, and a run for each requirement that is violated.
+
+    Lines come as soon as they are known: repairs are looked for after the verdicts are out.
+    """
+    yield click.style(headline(result), bold=True)
     if result.model.title:
-        screen.print(Text(result.model.title, style="dim"), soft_wrap=True)
-    for line in _verdicts(result):
-        screen.print(line, soft_wrap=True)
-    for fairness in dict.fromkeys(v.fairness for v in result.verdicts if v.fairness):
-        screen.print(Text("fairness assumed: " + "; ".join(fairness), style="dim"), soft_wrap=True)
-    repairs = Repairs(result.space)
-    for group in _runs(result):
-        _print_run(screen, repairs, group, notes)
-
-
-def _verdicts(result: Result) -> Iterator[Text]:
-    """Return a line for each verdict: the answer, the property, what is to be said of it."""
+        yield click.style(result.model.title, dim=True)
     width = max((len(v.property.name) for v in result.verdicts), default=0)
     for verdict in result.verdicts:
-        line = Text(f"{SHORT[verdict.answer]:<9}", style=COLOURS[verdict.answer])
-        line.append(f"{verdict.property.name:<{width}}  ", style="default")
-        yield line.append(_remark(result, verdict), style="default dim")
+        answer = click.style(f"{SHORT[verdict.answer]:<9}", fg=COLOURS[verdict.answer])
+        yield f"{answer}{verdict.property.name:<{width}}  {_remark(result, verdict)}"
+    for fairness in dict.fromkeys(v.fairness for v in result.verdicts if v.fairness):
+        yield click.style("fairness assumed: " + "; ".join(fairness), dim=True)
+    repairs = Repairs(result.space)
+    for group in _runs(result):
+        yield ""
+        yield from _run_lines(repairs, group, notes)
 
 
 def _remark(result: Result, verdict: Verdict) -> str:
@@ -139,19 +125,18 @@ def _runs(result: Result) -> list[list[Verdict]]:
     return groups
 
 
-def _print_run(screen: Console, repairs: Repairs, group: Sequence[Verdict], notes: Notes) -> None:
+def _run_lines(repairs: Repairs, group: Sequence[Verdict], notes: Notes) -> Iterator[str]:
     run = group[0].run
     assert run is not None
     names = ", ".join(verdict.property.name for verdict in group)
     kind = "lasso" if run.loop is not None else "run"
-    screen.print()
-    screen.print(Text(f"{names}: a {kind} of {len(run)} steps", style="bold"), soft_wrap=True)
-    screen.print(Text(ladder(run, notes=notes).rstrip()), soft_wrap=True)
+    yield click.style(f"{names}: a {kind} of {len(run)} steps", bold=True)
+    yield ladder(run, notes=notes).rstrip()
     for verdict in group:
-        screen.print(Text(f"wrong: {verdict.detail}", style="red"), soft_wrap=True)
+        yield click.style(f"wrong: {verdict.detail}", fg="red")
     requirement = next((v for v in group if v.property.role is Role.REQUIREMENT), None)
     if requirement is not None and requirement.answer is Answer.VIOLATED:
-        screen.print(Text(repair_line(repairs, requirement), style="green"), soft_wrap=True)
+        yield click.style(repair_line(repairs, requirement), fg="green")
 
 
 def repair_line(repairs: Repairs, verdict: Verdict) -> str:
@@ -167,20 +152,20 @@ def repair_line(repairs: Repairs, verdict: Verdict) -> str:
 MARKS = {Answer.HOLDS: "+", Answer.VIOLATED: "X", Answer.VACUOUS: "-", Answer.UNKNOWN: "?"}
 
 
-def print_table(screen: Console, results: Sequence[Result]) -> None:
-    """Print many models as one table, a line for each and a numbered column for each property."""
+def table_lines(results: Sequence[Result]) -> Iterator[str]:
+    """Return many models as one table, a line for each and a numbered column for each property."""
     properties = [verdict.property for verdict in results[0].verdicts]
     width = max(len(result.model.name) for result in results)
     columns = "".join(f"{number:>3}" for number in range(1, len(properties) + 1))
-    screen.print(Text(f"{'model':<{width}}{'states':>12}{columns}", style="bold"), soft_wrap=True)
+    yield click.style(f"{'model':<{width}}{'states':>12}{columns}", bold=True)
     for result in results:
-        line = Text(f"{result.model.name:<{width}}{len(result.space):>12,}")
-        for verdict in result.verdicts:
-            line.append(f"{MARKS[verdict.answer]:>3}", style=COLOURS[verdict.answer])
+        marks = "".join(
+            click.style(f"{MARKS[v.answer]:>3}", fg=COLOURS[v.answer]) for v in result.verdicts
+        )
         wrong = [v.property.name for v in result.verdicts if not result.is_as_expected(v)]
-        line.append(f"  UNEXPECTED: {', '.join(wrong)}" if wrong else "  as expected", style="dim")
-        screen.print(line, soft_wrap=True)
-    screen.print("+ holds, X violated, - vacuous, ? unknown; observations are marked o")
+        told = f"UNEXPECTED: {', '.join(wrong)}" if wrong else click.style("as expected", dim=True)
+        yield f"{result.model.name:<{width}}{len(result.space):>12,}{marks}  {told}"
+    yield "+ holds, X violated, - vacuous, ? unknown; observations are marked o"
     for number, prop in enumerate(properties, 1):
         role = "o" if prop.role is Role.OBSERVATION else " "
-        screen.print(Text(f"{number:>3} {role} {prop.name}: {prop.sentence}"), soft_wrap=True)
+        yield f"{number:>3} {role} {prop.name}: {prop.sentence}"
