@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from reports.check_json import check_json
 from reports.files import directory, write
 from reports.ladder import ladder
 from reports.loading import blamed, models, place_of
-from reports.text import result_lines, table_lines, where_notes
+from reports.text import on_terminal, result_lines, table_lines, where_notes
 from reports.trace import mermaid, trace_json
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
@@ -138,7 +137,7 @@ def _json(run: Any) -> str:  # Any: a Run; the document is plain JSON
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Progress | None]:
     """Give a callback that shows depth and counts on a terminal while a model is explored."""
-    if quiet or not sys.stdout.isatty():
+    if quiet or not on_terminal():
         yield None
         return
     from rich.console import Console

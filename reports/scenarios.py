@@ -124,8 +124,8 @@ CLOSED                                      CLOSED
 _scenario(
     "fin_with_data",
     "the FIN rides on the last unit of text",
-    "RFC 9293 3.10.4, 3.10.7.4 seventh and eighth",
-    "rfc9293",
+    "RFC 9293 3.7, 3.10.7.4 seventh and eighth",
+    "fin_with_text",
     """
 ESTABLISHED                                 ESTABLISHED
 A SEND

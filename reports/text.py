@@ -31,12 +31,17 @@ NOTES_BESIDE_WIDTH = 120
 """Columns that a terminal needs so that notes fit beside a ladder."""
 
 
+def on_terminal() -> bool:
+    """Return whether a person watches the output."""
+    return sys.stdout.isatty()
+
+
 def where_notes(wanted: bool, *, to_file: bool) -> Notes:
     """Return where a ladder's notes go: beside it, or below on a terminal too narrow for that."""
     if not wanted:
         return "none"
     narrow = shutil.get_terminal_size().columns < NOTES_BESIDE_WIDTH
-    return "below" if narrow and sys.stdout.isatty() and not to_file else "beside"
+    return "below" if narrow and on_terminal() and not to_file else "beside"
 
 
 def headline(result: Result) -> str:

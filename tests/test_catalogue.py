@@ -72,7 +72,6 @@ SWITCHES_OF_TESTS = {
     "reset_issuer_waits",
     "state_changes_with_fin",
     "send_at_once",
-    "fin_alone",
     "drop_out_of_order",
 }
 
@@ -297,9 +296,9 @@ def test_text_waits_in_a_queue_unless_it_is_sent_at_once(value: str, occurs: boo
     assert occurs is bool(queued)
 
 
-@pytest.mark.parametrize(("value", "occurs"), [("off", True), ("on", False)])
-def test_a_fin_rides_on_text_unless_it_goes_alone(value: str, occurs: bool) -> None:
-    space = space_of("no_retransmission", A_SENDS, f"protocol.fin_alone={value}")
+@pytest.mark.parametrize(("value", "occurs"), [("off", False), ("on", True)])
+def test_a_fin_rides_on_text_where_it_may(value: str, occurs: bool) -> None:
+    space = space_of("no_retransmission", A_SENDS, f"protocol.fin_with_text={value}")
     assert occurs is any(seg.text and seg.fin for seg in segments_of(space))
 
 

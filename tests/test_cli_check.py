@@ -177,9 +177,8 @@ def test_without_notes_a_ladder_has_no_comment() -> None:
 
 def terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """Make the output look like a terminal of that width, without colours."""
-    settings = {"FORCE_COLOR": "1", "TERM": "dumb", "COLUMNS": str(columns), "LINES": "40"}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("reports.text.on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
 
 
 def test_on_a_narrow_terminal_notes_stand_below_each_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,12 +70,12 @@ HAZARDS = {
     "H1": Hazard(
         "zephyr_46350", (NO_DATA,), "no_deadlock",
         ends=("FIN_WAIT_1", "FIN_WAIT_1"), steps=4,
-        repair=UNDOING + "fin_not_retransmitted",
+        repair=UNDOING + "a lost FIN is never sent again",
     ),
     "H1 a first": Hazard(
         "zephyr_46350", (NO_DATA, A_FIRST), "no_deadlock",
         ends=("FIN_WAIT_1", "ESTABLISHED"), steps=2,
-        repair=UNDOING + "fin_not_retransmitted",
+        repair=UNDOING + "a lost FIN is never sent again",
     ),
     "H1 no timer": Hazard(
         "no_retransmission", (NO_DATA,), "no_deadlock",

@@ -11,7 +11,6 @@ from tcpclose_model.protocol.effects import (
     count_fin,
     count_retransmission,
     count_text,
-    count_text_with_fin,
     hold_fin,
     hold_text,
     queue_fin,
@@ -20,13 +19,11 @@ from tcpclose_model.protocol.effects import (
     release,
     resend_fin,
     resend_text,
-    resend_text_with_fin,
     send_ack,
     send_fin,
     send_reset,
     send_reset_for,
     send_text,
-    send_text_with_fin,
     start_2msl,
     take_ack,
     take_fin,
@@ -77,7 +74,6 @@ from tcpclose_model.protocol.words import (
     fin_is_next_to_send,
     fin_is_oldest,
     held_text_is_next,
-    last_unit_and_fin_are_queued,
     no_text_is_queued,
     our_fin_is_acked,
     seg_has_fin,
@@ -91,13 +87,12 @@ from tcpclose_model.protocol.words import (
     text_is_oldest,
     text_is_queued,
     text_is_unread,
-    text_with_fin_is_oldest,
     user_has_not_closed,
 )
 
 CLOSE, SHUTDOWN, SEND = Event.CLOSE, Event.SHUTDOWN, Event.SEND
 RECEIVE, ABORT = Event.RECEIVE, Event.ABORT
-TRANSMIT, TRANSMIT_WITH_FIN = Event.TRANSMIT, Event.TRANSMIT_WITH_FIN
+TRANSMIT = Event.TRANSMIT
 RETRANSMISSION, USER_TIMEOUT = Event.RETRANSMISSION_TIMEOUT, Event.USER_TIMEOUT
 TWO_MSL, DELAYED_ACK = Event.TIME_WAIT_TIMEOUT, Event.DELAYED_ACK_TIMEOUT
 
@@ -140,12 +135,10 @@ USER_CALLS = (
 )
 
 OUTPUT = (
-    # What is queued is segmentized and sent, text first, the FIN behind it or on the last unit.
+    # What is queued is segmentized and sent, text first, the FIN behind it in a segment of its own.
     Rule("transmit_text",  at=WITH_QUEUE, on=TRANSMIT, when=text_is_queued, do=(send_text, count_text), cite="3.10.2"),
     Rule("transmit_fin",   at=(FIN_WAIT_1, CLOSING), on=TRANSMIT, when=fin_is_next_to_send, do=(send_fin, count_fin),              cite="3.10.4"),
     Rule("transmit_last_fin", at=CLOSE_WAIT,         on=TRANSMIT, when=fin_is_next_to_send, do=(send_fin, count_fin), to=LAST_ACK, cite="3.10.4"),
-    Rule("transmit_text_with_fin",      at=(FIN_WAIT_1, CLOSING), on=TRANSMIT_WITH_FIN, when=last_unit_and_fin_are_queued, do=(send_text_with_fin, count_text_with_fin),              cite="3.10.4, 3.7"),
-    Rule("transmit_text_with_last_fin", at=CLOSE_WAIT,            on=TRANSMIT_WITH_FIN, when=last_unit_and_fin_are_queued, do=(send_text_with_fin, count_text_with_fin), to=LAST_ACK, cite="3.10.4, 3.7"),
 )
 
 SEGMENT_ARRIVES = (
@@ -190,7 +183,6 @@ SEGMENT_ARRIVES = (
 TIMEOUTS = (
     # The segment at the front of the retransmission queue is sent again, and only that one.
     Rule("retransmit_text",          at=WITH_UNACKED, on=RETRANSMISSION, when=text_is_oldest,          do=(resend_text, count_retransmission),          cite="3.10.8"),
-    Rule("retransmit_text_with_fin", at=WITH_UNACKED, on=RETRANSMISSION, when=text_with_fin_is_oldest, do=(resend_text_with_fin, count_retransmission), cite="3.10.8"),
     Rule("retransmit_fin",           at=WITH_UNACKED, on=RETRANSMISSION, when=fin_is_oldest,           do=(resend_fin, count_retransmission),           cite="3.10.8"),
 
     # R2: give up, tell the user, send nothing.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from tcpclose_model.protocol.effects import (
     count_retransmission,
     hold_fin,
-    resend_text,
     send_ack,
     start_2msl,
 )
@@ -50,13 +49,9 @@ def ack_all_that_arrived(tcb: TCB, seg: Segment) -> Segment:
     return Segment(seq=tcb.snd_nxt, ack=seg.seq + seg_len(seg))
 
 
-fin_not_retransmitted: Protocol = RFC9293.together(
-    "fin_not_retransmitted",
-    lambda p: p.edit(rows(name="retransmit_fin"), removed(), why="forgotten").edit(
-        rows(name="retransmit_text_with_fin"),
-        becomes(do=(resend_text, count_retransmission)),
-        why="the text alone",
-    ),
+fin_not_retransmitted: Protocol = RFC9293.edit(
+    rows(name="retransmit_fin"),
+    removed(),
     why="a lost FIN is never sent again",
     cite="Zephyr issue 46350",
 )
@@ -66,7 +61,7 @@ closing_forgets_fin: Protocol = RFC9293.together(
     lambda p: p.edit(
         rows(on=Event.RETRANSMISSION_TIMEOUT, at=CLOSING),
         becomes(do=(send_ack, count_retransmission)),
-        count=3,
+        count=2,
         why="the flags are those of a pure ACK",
     ),
     why="CLOSING retransmits without the FIN bit",
@@ -137,7 +132,7 @@ fin_over_a_hole: Protocol = RFC9293.together(
 last_ack_has_no_timer: Protocol = RFC9293.edit(
     rows(on=Event.RETRANSMISSION_TIMEOUT, at=LAST_ACK),
     removed(),
-    count=3,
+    count=2,
     why="LAST-ACK does not retransmit",
     cite="picotcp issue 10",
 )

@@ -23,6 +23,14 @@ from tcpclose_model.variants.registry import (
 )
 
 add_model(
+    "fin_with_text",
+    "a FIN may ride on the segment of the last unit of text",
+    "RFC 9293 3.7; what stacks do",
+    switched("fin_with_text"),
+    application=ONE_WAY,
+    violated=AS_ANY_LOSSY,
+)
+add_model(
     "delayed_ack",
     "ACKs wait for something to ride on; a close of three segments is normal",
     "RFC 9293 3.8.6.3",

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from tcpclose_model.errors import ModelError
 from tcpclose_model.protocol.effects import (
     count_fin,
+    count_retransmission,
     count_text,
     count_text_with_fin,
     delay_ack,
     queue_fin,
     queue_text,
     release,
+    resend_text_with_fin,
     send_ack,
     send_fin,
     send_reset,
@@ -41,16 +43,19 @@ from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,
     CLOSE_WAIT,
     CLOSED,
+    CLOSING,
     ESTABLISHED,
     FIN_ACKED_STEP,
     FIN_WAIT_1,
     FIN_WAIT_2,
+    LAST_ACK,
     RST_STEP,
     SEQUENCE_STEP,
     SYNCHRONIZED,
     TEXT_STEP,
     TIME_WAIT,
     Event,
+    State,
 )
 from tcpclose_model.protocol.words import (
     ack_is_new,
@@ -64,6 +69,7 @@ from tcpclose_model.protocol.words import (
     seg_starts_no_later_than_rcv_nxt,
     text_is_new,
     text_is_unread,
+    text_with_fin_is_oldest,
     user_has_not_closed,
     user_is_gone,
     user_is_here,
@@ -201,16 +207,7 @@ def state_changes_with_fin(protocol: Protocol) -> Protocol:
         to=FIN_WAIT_1,
         cite="gVisor issue 13393",
     )
-    both = Rule(
-        "transmit_text_with_first_fin",
-        at=ESTABLISHED,
-        on=Event.TRANSMIT_WITH_FIN,
-        when=last_unit_and_fin_are_queued,
-        do=(send_text_with_fin, count_text_with_fin),
-        to=FIN_WAIT_1,
-        cite="gVisor issue 13393",
-    )
-    return protocol.add(fin, both, why="now")
+    return protocol.add(fin, why="now")
 
 
 # Options of a sender and of a receiver --------------------------------------------------------
@@ -222,12 +219,36 @@ def send_at_once(protocol: Protocol) -> Protocol:
     return _edit(protocol, "send", do=(queue_text, send_text, count_text))
 
 
-@_switch("a FIN is never sent on a segment with text", "3.10.4")
-def fin_alone(protocol: Protocol) -> Protocol:
-    """Edit: "form a FIN segment" after all preceding SENDs have been segmentized."""
-    both = rows(on=Event.TRANSMIT_WITH_FIN)
-    count = len(both.chosen(protocol.rules))
-    return protocol.edit(both, removed(), count=count, why="a segment of its own")
+@_switch("a FIN may ride on the segment of the last unit of text", "3.7; what stacks do")
+def fin_with_text(protocol: Protocol) -> Protocol:
+    """Edit: 3.10.4 forms a FIN segment once all text is segmentized; segmentation is free (3.7)."""
+    leads_to: dict[tuple[State, ...], State | None] = {
+        (FIN_WAIT_1, CLOSING): None,
+        (CLOSE_WAIT,): LAST_ACK,
+    }
+    if any(rule.name == "transmit_first_fin" for rule in protocol.rules):
+        leads_to[ESTABLISHED,] = FIN_WAIT_1
+    transmit = [
+        Rule(
+            "_".join(["transmit_text_with_fin_in", *(state.name.lower() for state in at)]),
+            at=at,
+            on=Event.TRANSMIT_WITH_FIN,
+            when=last_unit_and_fin_are_queued,
+            do=(send_text_with_fin, count_text_with_fin),
+            to=to,
+            cite="3.10.4, 3.7",
+        )
+        for at, to in leads_to.items()
+    ]
+    again = Rule(
+        "retransmit_text_with_fin",
+        at=protocol.rule("retransmit_fin").at,
+        on=Event.RETRANSMISSION_TIMEOUT,
+        when=text_with_fin_is_oldest,
+        do=(resend_text_with_fin, count_retransmission),
+        cite="3.10.8",
+    )
+    return protocol.add(*transmit, again, why="one segment for both")
 
 
 @_switch("ACKs of in-order text and of a FIN in ESTABLISHED may be delayed", "3.8.6.3, MUST-58")
