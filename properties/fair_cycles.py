@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from properties.graph import components
+from properties.graph import Marks, components
 from tcpclose_model.engines.plain import Channel
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import Path, StateSpace
@@ -82,38 +82,20 @@ class Fairness:
                 self.sends[number] = self._value_bit(1 - actor, move.sent)
         self.lasting = bytearray(m.action.event is not Event.SEGMENT_IS_DUPLICATED for m in moves)
         """The moves that may be made for ever: all but duplications."""
+        self._usable: dict[int, Marks] = {}
         self._enabled = self._enabled_bits()
 
-    def tally(self, states: Iterable[int], steps: Iterable[int]) -> Tally:
-        """Return what these states enable and these steps do."""
+    def tally(self, states: Iterable[int], moves: Iterable[int]) -> Tally:
+        """Return what these states enable and these moves do."""
         total = Tally()
-        for number in states:
-            enabled = self._enabled[number]
+        for state in states:
+            enabled = self._enabled[state]
             total.always &= enabled
             total.ever |= enabled
-        move = self.space.move
-        for step in steps:
-            number = move[step]
-            total.taken |= self.takes[number]
-            total.sent |= self.sends[number]
-            total.received |= self.receives[number]
-        return total
-
-    def tally_of(self, members: list[int], inside: frozenset[int], without_sends: int) -> Tally:
-        """Return the tally of a set of states and all of `steps_within` it, in one go."""
-        target, moves, first_step = self.space.target, self.space.move, self.space.first_step
-        used: set[int] = set()
-        for number in members:
-            first, last = first_step[number], first_step[number + 1]
-            for reached, move in zip(target[first:last], moves[first:last], strict=True):
-                if reached in inside:
-                    used.add(move)
-        total = self.tally(members, ())
-        for move in used:
-            if self.lasting[move] and not self.sends[move] & without_sends:
-                total.taken |= self.takes[move]
-                total.sent |= self.sends[move]
-                total.received |= self.receives[move]
+        for move in moves:
+            total.taken |= self.takes[move]
+            total.sent |= self.sends[move]
+            total.received |= self.receives[move]
         return total
 
     def missing(self, total: Tally) -> tuple[int, int, int]:
@@ -122,16 +104,25 @@ class Fairness:
         strong = total.ever & self.strong & ~total.taken
         return weak, strong, total.sent & ~total.received
 
-    def steps_within(self, states: frozenset[int], without_sends: int) -> Iterator[int]:
-        """Return the lasting steps from these states to these states that send none of those."""
-        space = self.space
-        target, moves, first_step = space.target, space.move, space.first_step
+    def usable(self, without_sends: int) -> Marks:
+        """Return the moves that last and send none of those segments."""
+        if without_sends not in self._usable:
+            self._usable[without_sends] = bytearray(
+                lasting and not sends & without_sends
+                for lasting, sends in zip(self.lasting, self.sends, strict=True)
+            )
+        return self._usable[without_sends]
+
+    def moves_within(self, states: frozenset[int], usable: Marks) -> Iterable[int]:
+        """Return the usable moves of the steps from these states to these states."""
+        target, moves, first_step = self.space.target, self.space.move, self.space.first_step
+        used: set[int] = set()
         for number in states:
-            for step in range(first_step[number], first_step[number + 1]):
-                if target[step] in states:
-                    move = moves[step]
-                    if self.lasting[move] and not self.sends[move] & without_sends:
-                        yield step
+            first, last = first_step[number], first_step[number + 1]
+            for reached, move in zip(target[first:last], moves[first:last], strict=True):
+                if reached in states:
+                    used.add(move)
+        return (move for move in used if usable[move])
 
     def must_leave(self, number: int) -> bool:
         """Return whether no fair run stays in this state alone: a fair event is due, and leaves."""
@@ -252,17 +243,13 @@ def fair_components(fair: Fairness, region: Iterable[int]) -> list[Component]:
     space = fair.space
     while todo:
         states, without = todo.pop()
-        allowed = None
-        if without or 0 in fair.lasting:
-            allowed = bytearray(
-                lasting and not sends & without
-                for lasting, sends in zip(fair.lasting, fair.sends, strict=True)
-            )
+        usable = fair.usable(without)
+        allowed = usable if 0 in usable else None
         for members in components(space, states, allowed, of=space.move):
             if len(members) == 1 and fair.must_leave(members[0]):
                 continue
             inside = frozenset(members)
-            total = fair.tally_of(members, inside, without)
+            total = fair.tally(members, fair.moves_within(inside, usable))
             weak, strong, unheard = fair.missing(total)
             if weak:
                 continue
@@ -282,7 +269,13 @@ def fair_loop(fair: Fairness, component: Component, start: int) -> Path:
     the cycle is not fair, it is led through the nearest state or step that it lacks.
     """
     space = fair.space
-    usable = set(fair.steps_within(component.states, component.without_sends))
+    lasts = fair.usable(component.without_sends)
+    usable = {
+        step
+        for state in component.states
+        for step in space.steps(state)
+        if space.target[step] in component.states and lasts[space.move[step]]
+    }
     path: Path = []
     while True:
         here = space.target[path[-1][1]] if path else start
@@ -290,7 +283,7 @@ def fair_loop(fair: Fairness, component: Component, start: int) -> Path:
         assert back is not None, "a component is strongly connected"
         cycle = path + back[0]
         states = {source for source, _ in cycle} | {start}
-        lacks = fair.missing(fair.tally(states, (step for _, step in cycle)))
+        lacks = fair.missing(fair.tally(states, (space.move[step] for _, step in cycle)))
         if not any(lacks):
             return cycle
         path += _towards(fair, component, here, lacks, usable)

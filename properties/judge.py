@@ -83,9 +83,7 @@ def _bounded(space: StateSpace) -> str:
     return f"runs are cut off after {limit} retransmissions (bounds.retransmissions_max)"
 
 
-def _found(
-    space: StateSpace, prop: Property, occurred: int, run: Run, end: int, detail: str = ""
-) -> Verdict:
+def _found(prop: Property, occurred: int, run: Run, end: int, detail: str) -> Verdict:
     last = run.last
     if prop.says is not None:
         detail = prop.says(View(last.a, last.b, (last.a_to_b, last.b_to_a), end % 2))
@@ -116,7 +114,7 @@ def _always(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     if wrong:
         _, end, number = min(wrong)
         run = executed(space, space.path_to(number))
-        return _found(space, prop, occurred, run, end, standing(run.last))
+        return _found(prop, occurred, run, end, standing(run.last))
     return _nothing_wrong(space, prop, occurred, "the guarded state never occurs")
 
 
@@ -141,7 +139,7 @@ def _never_a_step(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     if wrong:
         (_, _, step), end = min(wrong, key=lambda one: (one[0][:2], one[1]))
         run = executed(space, [*space.path_to(came_from[step]), (came_from[step], step)])
-        return _found(space, prop, occurred, run, end, standing(run.last))
+        return _found(prop, occurred, run, end, standing(run.last))
     never = "no such step ever occurs" if prop.among else "the guarded state never occurs"
     return _nothing_wrong(space, prop, occurred, never)
 
@@ -161,7 +159,7 @@ def _never_stuck(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     number = space.first(n for n in still if n not in space.cut)
     if number is not None:
         run = executed(space, space.path_to(number))
-        return _found(space, prop, occurred, run, 0, f"{standing(run.last)}; {waiting(run)}")
+        return _found(prop, occurred, run, 0, f"{standing(run.last)}; {waiting(run)}")
     if still and not space.stopped:
         return Verdict(prop, Answer.UNKNOWN, _bounded(space), occurred)
     return _nothing_wrong(space, prop, occurred, "every state is final")
@@ -211,8 +209,8 @@ def _leads_to(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
         traps = fair_components(fair, region)
         run = _lasso(space, fair, pending, then, traps)
         if run is not None:
-            verdict = _found(space, prop, occurred, run, end, _endless(run))
-            return Verdict(prop, Answer.VIOLATED, verdict.detail, occurred, run, fairness)
+            verdict = _found(prop, occurred, run, end, _endless(run))
+            return replace(verdict, fairness=fairness)
         if space.cut and not space.stopped:
             region = [n for n in range(len(space)) if not then[n]]
             cut_traps = fair_components(fair, region)
@@ -267,20 +265,12 @@ def _endless(run: Run) -> str:
 
 
 def _can_always(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
-    return _possible(space, prop, ends, None)
-
-
-def _can_always_avoiding(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
-    return _possible(space, prop, ends, prop.step)
-
-
-def _possible(space: StateSpace, prop: Property, ends: Ends, avoided: object) -> Verdict:
+    """Judge both kinds of possibility: where no step is named, all may be taken."""
     occurred, wrong, hangs = 0, [], False
     for end in ends:
         allowed = None
         inside = bytearray(b"\1") * len(space)
-        if avoided is not None:
-            assert prop.step is not None
+        if prop.step is not None:
             allowed = complement(steps_with(space, prop.step, end))
             inside = forwards(space, allowed)
         when = states_with(space, prop.when, end)
@@ -301,7 +291,7 @@ def _possible(space: StateSpace, prop: Property, ends: Ends, avoided: object) ->
         path, end, count = min(wrong, key=lambda one: (len(one[0]), one[1]))
         run = executed(space, path)
         detail = f"{standing(run.last)}: no way on from here (nor from {count - 1:,} other states)"
-        return _found(space, prop, occurred, run, end, detail)
+        return _found(prop, occurred, run, end, detail)
     if hangs and not space.stopped:
         return Verdict(prop, Answer.UNKNOWN, _bounded(space), occurred)
     return _nothing_wrong(space, prop, occurred, "the antecedent never occurs")
@@ -337,7 +327,7 @@ def _no_cycle_of(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
             if cyclic:
                 run = _cycle(space, inside, bad)
                 detail = f"{standing(run.last)}; the loop can go on for ever"
-                return _found(space, prop, occurred, run, end, detail)
+                return _found(prop, occurred, run, end, detail)
     return _nothing_wrong(space, prop, occurred, "no such step ever occurs")
 
 
@@ -369,7 +359,7 @@ def _only_after(space: StateSpace, prop: Property, ends: Ends) -> Verdict:
     if wrong:
         path, end = min(wrong, key=lambda one: (len(one[0]), one[1]))
         run = executed(space, path)
-        return _found(space, prop, occurred, run, end, standing(run.last))
+        return _found(prop, occurred, run, end, standing(run.last))
     return _nothing_wrong(space, prop, occurred, "the guarded state never occurs")
 
 
@@ -380,7 +370,7 @@ _JUDGES: dict[Kind, Callable[[StateSpace, Property, Ends], Verdict]] = {
     Kind.SOMETIMES: _sometimes,
     Kind.LEADS_TO: _leads_to,
     Kind.CAN_ALWAYS: _can_always,
-    Kind.CAN_ALWAYS_AVOIDING: _can_always_avoiding,
+    Kind.CAN_ALWAYS_AVOIDING: _can_always,
     Kind.NO_CYCLE_OF: _no_cycle_of,
     Kind.ONLY_AFTER: _only_after,
 }

@@ -18,7 +18,7 @@ from reports.files import directory, write
 from reports.ladder import ladder
 from reports.loading import blamed, models, place_of
 from reports.text import on_terminal, result_lines, table_lines, where_notes
-from reports.trace import mermaid, trace_json
+from reports.trace import mermaid, trace_text
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.search import Progress
@@ -123,15 +123,9 @@ def _write_counterexamples(out: Path, results: list[Result]) -> None:
             stems.add(stem)
             head = f"# {result.model.name}: {verdict.property.name}: {verdict.detail}\n"
             write(out / f"{stem}.txt", head + ladder(verdict.run))
-            write(out / f"{stem}.json", _json(verdict.run))
+            write(out / f"{stem}.json", trace_text(verdict.run))
             write(out / f"{stem}.mmd", mermaid(verdict.run))
     click.echo(f"wrote {len(stems)} counterexamples to {out}", err=True)
-
-
-def _json(run: Any) -> str:  # Any: a Run; the document is plain JSON
-    import json
-
-    return json.dumps(trace_json(run), indent=1, ensure_ascii=False) + "\n"
 
 
 @contextmanager

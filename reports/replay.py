@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from reports.labels import action_text, labels
+from reports.trace import state_json
 from tcpclose_model.engines.plain import ENDS, PlainEngine, ProductState, Transition
 from tcpclose_model.errors import TraceError, nearest
 from tcpclose_model.model import Model
@@ -164,8 +165,6 @@ def parse_json(text: str, model: Model, *, where: str = "trace") -> Run:
     loop = read.get("loop")
     if loop is not None and (isinstance(loop, bool) or not isinstance(loop, int)):
         raise TraceError(f"{where}: field 'loop': expected the number of a step or null")
-    from reports.trace import state_json
-
     for number, said in enumerate(cast("list[Mapping[str, object]]", steps)):
         at = f"{where}: steps[{number}]"
         if number:
@@ -183,8 +182,6 @@ def parse_json(text: str, model: Model, *, where: str = "trace") -> Run:
 
 
 def _take_json(replay: _Replay, at: str, said: Mapping[str, object]) -> None:
-    from reports.trace import state_json
-
     action, actor = said.get("action"), said.get("actor")
 
     def fits(step: Transition) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,12 @@ from reports.loading import one_model
 from reports.reach import condition
 from reports.replay import LONGEST, parse_json, parse_ladder
 from reports.scenarios import SCENARIOS, scenario_named
-from reports.trace import mermaid, trace_json
-from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
+from reports.trace import mermaid, trace_text
+from tcpclose_model.errors import ModelError, TcpcloseError, TraceError, nearest
 from tcpclose_model.model import Model
 from tcpclose_model.run import Run, executed
 from tcpclose_model.search import explore
+from tcpclose_model.variants.parameters import with_parameters
 
 FORMATS = {".txt": "text", ".json": "json", ".mmd": "mermaid"}
 
@@ -58,7 +58,7 @@ def run_command(request: Request, form: str | None, out: Path | None, *, notes: 
 
 def _as(run: Run, form: str, *, notes: Notes) -> str:
     if form == "json":
-        return json.dumps(trace_json(run), indent=1, ensure_ascii=False) + "\n"
+        return trace_text(run)
     return mermaid(run) if form == "mermaid" else ladder(run, notes=notes)
 
 
@@ -88,8 +88,6 @@ def _given(request: Request) -> Run:
         return _named(name, request)
     path = Path(name)
     if not path.suffix and not path.exists():
-        from tcpclose_model.errors import nearest
-
         raise ModelError(f"no run {name!r}{nearest(name, SCENARIOS)}; for a state, add --reach")
     if path.suffix == ".py":
         raise ModelError(
@@ -102,12 +100,8 @@ def _named(name: str, request: Request) -> Run:
     scenario = scenario_named(name)
     if request.model_name is None and not request.settings:
         return scenario.run()
-    model = scenario.model
-    if request.model_name is not None:
-        model = one_model(request.model_name)
-    from tcpclose_model.variants.parameters import with_parameters
-
-    changed = with_parameters(model, request.settings) if request.settings else model
+    model = one_model(request.model_name) if request.model_name else scenario.model
+    changed = with_parameters(model, request.settings)
     return parse_ladder(scenario.ladder, changed, where=name)
 
 

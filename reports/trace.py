@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from reports.labels import action_text, label
@@ -24,6 +25,11 @@ def trace_json(run: Run) -> Json:
     for state, step in zip(run.states, run.steps, strict=False):
         steps.append({**_step_json(state, step), **state_json(step.target)})
     return {"steps": steps, "loop": run.loop}
+
+
+def trace_text(run: Run) -> str:
+    """Return the run as the text of a JSON file."""
+    return json.dumps(trace_json(run), indent=1, ensure_ascii=False) + "\n"
 
 
 def _step_json(state: ProductState, step: Transition) -> Json:

@@ -360,10 +360,13 @@ class Protocol:
         names = [edit.name for edit in self.edits]
         if name not in names:
             raise ModelError(f"{self.name} has no edit {name!r}{nearest(name, names)}")
-        result = self.edits[0].before
-        for edit in self.edits:
-            if edit.name != name:
-                result = edit.redo(result)
+        return self.remade(edit.redo for edit in self.edits if edit.name != name)
+
+    def remade(self, changes: Iterable[Callable[[Protocol], Protocol]]) -> Protocol:
+        """Return what these changes make of the table before its first edit."""
+        result = self.edits[0].before if self.edits else self
+        for change in changes:
+            result = change(result)
         return replace(result, name=self.name, fields=self.fields)
 
     def with_field(self, name: str, maximum: int) -> Protocol:

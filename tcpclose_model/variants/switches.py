@@ -8,7 +8,7 @@ On the command line a switch is a parameter: `--set protocol.delayed_ack=on` for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tcpclose_model.errors import ModelError
 from tcpclose_model.protocol.effects import (
@@ -94,15 +94,12 @@ class Switch:
         if self.is_on(protocol):
             raise ModelError(f"{protocol.name}: switch {self.name} is on already")
         switched = [edit.name for edit in protocol.edits if edit.name in SWITCHES]
-        names = sorted([*switched, self.name], key=list(SWITCHES).index)
-        result = protocol.edits[0].before if protocol.edits else protocol
-        for edit in protocol.edits:
-            if edit.name in SWITCHES:
-                result = SWITCHES[names.pop(0)].made(result)
-            else:
-                result = edit.redo(result)
-        result = SWITCHES[names.pop(0)].made(result)
-        return replace(result, name=protocol.name, fields=protocol.fields)
+        ordered = iter(sorted([*switched, self.name], key=list(SWITCHES).index))
+        changes = [
+            SWITCHES[next(ordered)].made if edit.name in SWITCHES else edit.redo
+            for edit in protocol.edits
+        ]
+        return protocol.remade([*changes, SWITCHES[next(ordered)].made])
 
     def made(self, protocol: Protocol) -> Protocol:
         """Return the protocol with the switch's edit made after all others."""
