@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from reports.text import on_terminal, result_lines, table_lines, where_notes
 from reports.trace import mermaid, trace_text
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
-from tcpclose_model.search import Progress
+from tcpclose_model.search import Progress, uncollected
 from tcpclose_model.variants.catalogue import MODELS
 
 Limits = Mapping[str, Any]  # Any: a number of states or of seconds, or None
@@ -85,7 +86,10 @@ def run_check(asked: Asked) -> int:
 def _checked(model: Model, asked: Asked, progress: Progress | None) -> Result:
     """Return the result; a mistake of a model file is told with its place."""
     try:
-        return check(model, only=asked.only, progress=progress, **asked.limits)
+        with uncollected():
+            result = check(model, only=asked.only, progress=progress, **asked.limits)
+            gc.freeze()  # this process is short: no collection need walk the finished graph
+        return result
     except ModelError as error:
         place = place_of(model)
         raise ModelError(f"{place}: {error}" if place else str(error)) from None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tcpclose_model.engines.plain import PlainEngine
 from tcpclose_model.engines.tabulate import A_SHIFT, AB_SHIFT, B_SHIFT, BA_SHIFT, MASK, Tables
@@ -35,18 +36,26 @@ def explore(
     if max_seconds is not None and not max_seconds >= 0:
         raise ModelError(f"max_seconds: {max_seconds!r} is not a number of seconds")
     search = _Search(Tables(PlainEngine(model)), max_states, max_seconds, progress)
+    with uncollected():
+        try:
+            search.run()
+        except KeyboardInterrupt:
+            search.stopped = "interrupted"
+        except MemoryError as error:
+            search.stopped = str(error) or "memory ran out"
+    return search.space()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Run a block without garbage collection: it would take a third of the time and find little."""
     collecting = gc.isenabled()
-    gc.disable()  # nothing here makes cycles; collecting would take a third of the time
+    gc.disable()
     try:
-        search.run()
-    except KeyboardInterrupt:
-        search.stopped = "interrupted"
-    except MemoryError as error:
-        search.stopped = str(error) or "memory ran out"
+        yield
     finally:
         if collecting:
             gc.enable()
-    return search.space()
 
 
 class _Search:
