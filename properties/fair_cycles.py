@@ -3,8 +3,8 @@
 An endless run is fair if
 - W1: each timer, and each end's output, that could run from some point on runs again and again;
 - W2: so does each call that the application lists as fair;
-- W3: a channel that is never empty again delivers or loses its head again and again; in a bag,
-  so does each segment value that never leaves it;
+- W3: a channel that is never empty again delivers or loses its head again and again; in a bag or
+  a set, so does each segment value that never leaves it (in a set that duplicates: it is lost);
 - S:  in each direction, a segment value that is sent again and again is received again and again;
 - duplication happens finitely often.
 A timer, an output or a fair call whose guard reads the channels is strongly fair: if it could run
@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from properties.graph import Marks, components
-from tcpclose_model.engines.plain import Channel
+from tcpclose_model.engines.plain import READS_CHANNELS, Channel, guard
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import Path, StateSpace
 
@@ -68,11 +68,13 @@ class Fairness:
         self.takes = list(self.enables)
         self.sends = [0] * len(moves)
         self.receives = [0] * len(moves)
-        self._fifo = space.model.network.order == "fifo"
+        network = space.model.network
+        self._fifo = network.order == "fifo"
+        stays = network.order == "set" and network.duplication  # what arrives is still in flight
         for number, move in enumerate(moves):
             actor, event, segment = move.action
             if event in (Event.SEGMENT_ARRIVES, Event.SEGMENT_IS_LOST):
-                leaves = move.head if self._fifo else True
+                leaves = move.head if self._fifo else not (stays and move.delivers)
                 value = None if self._fifo else segment
                 if leaves:
                     self.takes[number] |= self._weak_bit(("channel", actor, value))
@@ -189,22 +191,17 @@ class Fairness:
 def _fair_events(space: StateSpace) -> Iterator[tuple[tuple[int, Event], bool]]:
     """Return each fair (end, event), and whether its guard reads the channels (strong).
 
-    In a lossless network whatever sends waits for room, and so reads them.
+    Where a sender waits for room, it reads them.
     """
     model = space.model
     senders = {move.action[:2] for move in space.moves if move.sent is not None}
-    reads = set()
-    if model.timers.retransmission == "timely":
-        reads.add(Event.RETRANSMISSION_TIMEOUT)
-    if model.timers.time_wait == "drained":
-        reads.add(Event.TIME_WAIT_TIMEOUT)
     fair = {*OUTPUT, *FAIR_TIMERS, *(Event[call] for call in model.application.fair)}
     if model.timers.user_timeout:
         fair.add(Event.USER_TIMEOUT)  # R2 is finite: it expires if nothing comes of it
     for end in (0, 1):
         for event in sorted(fair):
-            waits_for_room = not model.network.loss and (end, event) in senders
-            yield (end, event), event in reads or waits_for_room
+            needs = guard(model, event, sends=(end, event) in senders)
+            yield (end, event), bool(needs & READS_CHANNELS)
 
 
 def in_words(space: StateSpace) -> tuple[str, ...]:
@@ -216,22 +213,26 @@ def in_words(space: StateSpace) -> tuple[str, ...]:
     strong = sorted({e.words for (_, e), s in events.items() if s and e.name not in fair_calls})
     weak = sorted({e.words for (_, e), s in events.items() if not s and e.name not in fair_calls})
     calls = sorted({e.words for _, e in events if e.name in fair_calls})
-    fifo = model.network.order == "fifo"
+    network = model.network
+    fifo = network.order == "fifo"
     said = []
     if weak:
         said.append(f"W1: what can run for ever runs again and again: {', '.join(weak)}")
     if strong:
         said.append(f"W1 (strong, its guard reads the channels): {', '.join(strong)}")
     if calls:
-        kind = "W2 (strong: a sender waits for room)" if not model.network.loss else "W2"
+        waits = not network.loss or network.full == "waits"
+        kind = "W2 (strong: a sender waits for room)" if waits else "W2"
         said.append(f"{kind}: a user who can go on making the call makes it: {', '.join(calls)}")
     said.append(
         "W3: a channel that is never empty delivers or loses its head again and again"
         if fifo
         else "W3: a segment value that is always in flight is delivered or lost again and again"
+        if network.order == "any" or not network.duplication
+        else "W3: a segment value that is always in flight is lost in the end"
     )
     said.append("S: a segment that is sent again and again is received again and again")
-    if model.network.duplication:
+    if network.duplication:
         said.append("duplication happens finitely often")
     return tuple(said)
 

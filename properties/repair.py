@@ -10,6 +10,7 @@ from properties.check import properties_of
 from properties.judge import judge
 from properties.kinds import Property, Role
 from properties.verdict import Answer, Verdict
+from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
@@ -123,7 +124,10 @@ def _candidates(model: Model) -> Iterator[tuple[str, Model]]:
 
 def _parameters(model: Model, choices: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Model]]:
     for name, value in choices:
-        changed = with_parameter(model, name, value)
+        try:
+            changed = with_parameter(model, name, value)
+        except ModelError:
+            continue  # the model's other parameters do not go with this one
         if changed != model and _sensible(model, changed):
             yield f"{name}={value}", changed
 

@@ -27,6 +27,7 @@ SHORT = {
     Answer.VACUOUS: "vacuous",
     Answer.UNKNOWN: "UNKNOWN",
 }
+ORDERS = {"fifo": "fifo", "any": "any order", "set": "set"}
 NOTES_BESIDE_WIDTH = 120
 """Columns that a terminal needs so that notes fit beside a ladder."""
 
@@ -55,11 +56,13 @@ def headline(result: Result) -> str:
 def described(model: Model) -> str:
     """Return network, timers, application and bounds in words."""
     network, timers, user = model.network, model.timers, model.application
-    wire = [f"{network.order.replace('any', 'any order')} network of capacity {network.capacity}"]
+    wire = [f"{ORDERS[network.order]} network of capacity {network.capacity}"]
     wire.append("lossy" if network.loss else "lossless")
     wire += ["duplicating"] if network.duplication else []
+    wire += ["senders wait for room"] if network.loss and network.full == "waits" else []
     clocks = [f"retransmission {timers.retransmission}", f"TIME-WAIT {timers.time_wait}"]
     clocks += ["user timeout"] if timers.user_timeout else []
+    clocks += ["FIN-WAIT-2 timeout of orphans"] if timers.fin_wait_2 == "orphaned" else []
     closes = user.closes if isinstance(user.closes, str) else "/".join(user.closes)
     a, b = user.data_units
     acts = [f"closes {closes}", f"data {a}+{b}", f"reading {user.reading}"]

@@ -45,23 +45,34 @@ class Network:
     """The two channels.
 
     capacity: segments that one direction holds.
-    order: "fifo", or "any" (a bag: any segment in flight may be the next to arrive).
+    order: "fifo"; "any" (a bag: any segment in flight may be the next to arrive); "set" (as "any",
+        but equal segments in flight are one: a second one merges with the first).
     loss: any segment in flight may be lost, and a full channel loses what is sent into it.
         Without loss nothing overflows: whatever would send waits until fewer than `capacity`
         segments are in flight over both directions, and an arrival sends at most one.
-    duplication: a segment in flight may be copied while there is room (behind the original).
+    duplication: a segment in flight may be copied while there is room (behind the original); in a
+        "set", a segment that arrives stays in flight too, until it is lost.
+    full: with loss, what a full channel does to calls, output and timeouts that send into it:
+        "loses" (the segment is lost), "waits" (they wait for room).  An answer is always lost.
     """
 
     capacity: int = 2
     order: str = "fifo"
     loss: bool = True
     duplication: bool = False
+    full: str = "loses"
 
     def __post_init__(self) -> None:
         _count("network.capacity", self.capacity, 1)
-        _one_of("network.order", self.order, ("fifo", "any"))
+        _one_of("network.order", self.order, ("fifo", "any", "set"))
         _flag("network.loss", self.loss)
         _flag("network.duplication", self.duplication)
+        _one_of("network.full", self.full, ("loses", "waits"))
+        if self.order == "set" and self.duplication and not self.loss:
+            raise ModelError(
+                "network: a set that duplicates keeps a segment until it is lost, so it needs "
+                "network.loss=true"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +85,20 @@ class Timers:
         when the peer is CLOSED or in TIME-WAIT: no implementation can know that).
     user_timeout: R2 is finite (3.8.3); it goes off once `bounds.retransmissions_max`
         retransmissions are spent, or at any time where they are not counted.
+    fin_wait_2: "free" (a FIN-WAIT-2 timer, where a table has one, goes off at any time);
+        "orphaned" (only when the peer is CLOSED and nothing from it is in flight).
     """
 
     retransmission: str = "spurious"
     time_wait: str = "free"
     user_timeout: bool = False
+    fin_wait_2: str = "free"
 
     def __post_init__(self) -> None:
         _one_of("timers.retransmission", self.retransmission, ("none", "timely", "spurious"))
         _one_of("timers.time_wait", self.time_wait, ("free", "drained", "ideal"))
         _flag("timers.user_timeout", self.user_timeout)
+        _one_of("timers.fin_wait_2", self.fin_wait_2, ("free", "orphaned"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
@@ -70,12 +71,20 @@ def tables(*, wrong: bool) -> st.SearchStrategy[Protocol]:
 def networks(capacity_max: int) -> st.SearchStrategy[Network]:
     """Return a strategy of networks of every kind."""
     return st.builds(
-        Network,
+        _network,
         capacity=st.integers(1, capacity_max),
-        order=st.sampled_from(["fifo", "any"]),
+        order=st.sampled_from(["fifo", "any", "set"]),
         loss=st.booleans(),
         duplication=st.booleans(),
+        full=st.sampled_from(["loses", "loses", "waits"]),
     )
+
+
+def _network(**options: Any) -> Network:  # Any: one type an option
+    """Return the network; a set that duplicates loses too."""
+    if options["order"] == "set" and options["duplication"]:
+        options["loss"] = True
+    return Network(**options)
 
 
 timers = st.builds(
@@ -83,6 +92,7 @@ timers = st.builds(
     retransmission=st.sampled_from(["timely", "none", "spurious"]),
     time_wait=st.sampled_from(["free", "drained", "ideal"]),
     user_timeout=st.booleans(),
+    fin_wait_2=st.sampled_from(["free", "free", "orphaned"]),
 )
 bounds = st.builds(Bounds, retransmissions_max=st.sampled_from([None, None, 0, 1, 2]))
 

@@ -105,8 +105,9 @@ class Repeated:
         actor, event, segment = step.action
         self.done.add((actor, OUTPUT.get(event, event)))
         inward = state.a_to_b if actor else state.b_to_a
-        if model.network.order == "any":
-            if event in (ARRIVES, LOST):
+        if model.network.order != "fifo":
+            stays = model.network.order == "set" and model.network.duplication
+            if event is LOST or (event is ARRIVES and not stays):
                 self.done.add(("W3", actor, segment))
         elif event is ARRIVES or (event is LOST and takes_head(step, inward)):
             self.done.add(("W3", actor))
@@ -136,7 +137,7 @@ def due_in(state: ProductState, steps: Iterable[Transition], model: Model) -> se
         if step.action.event in fair
     }
     for actor, inward in ((0, state.b_to_a), (1, state.a_to_b)):
-        if model.network.order == "any":
+        if model.network.order != "fifo":
             found |= {("W3", actor, segment) for segment in inward}
         elif inward:
             found.add(("W3", actor))
@@ -153,7 +154,10 @@ def is_strong(due: Hashable, model: Model) -> bool:
         return True
     if event is Event.TIME_WAIT_TIMEOUT and model.timers.time_wait == "drained":
         return True
-    return not model.network.loss and event not in NEVER_SEND
+    if event is Event.FIN_WAIT_2_TIMEOUT and model.timers.fin_wait_2 == "orphaned":
+        return True
+    waits = not model.network.loss or model.network.full == "waits"
+    return waits and event not in NEVER_SEND
 
 
 def unfair_because(run: Run) -> list[str]:
@@ -315,7 +319,7 @@ def test_the_fair_sets_are_those_of_a_naive_search(goal: StatePredicate, model: 
 
 @pytest.mark.parametrize("name", sorted(LOOPING))
 @pytest.mark.parametrize("goal", [both_closed, never, a_to_b_is_empty])
-@pytest.mark.parametrize("order", ["fifo", "any"])
+@pytest.mark.parametrize("order", ["fifo", "any", "set"])
 @pytest.mark.parametrize("fair", [(), ("CLOSE",)])
 def test_the_fair_sets_of_a_model_that_loops_are_those_of_a_naive_search(
     name: str, goal: StatePredicate, order: str, fair: tuple[str, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import IntFlag
 from typing import NamedTuple
 
 from tcpclose_model.model import Model, Network
@@ -53,6 +54,43 @@ class Transition(NamedTuple):
     overflow: bool
     head: bool
     target: ProductState
+
+
+class Guard(IntFlag):
+    """What a step may need of the product state beyond its own end's TCB."""
+
+    OWN_ROOM = 1
+    """There is room in the channel to the peer."""
+    ROOM = 2
+    """Fewer segments than `network.capacity` are in flight over both directions."""
+    NOTHING_INBOUND = 4
+    NOTHING_OUTBOUND = 8
+    PEER_DONE = 16
+    """The peer is CLOSED or in TIME-WAIT (see `peer_is_done`)."""
+    PEER_CLOSED = 32
+
+
+NOTHING_IN_FLIGHT = Guard.NOTHING_INBOUND | Guard.NOTHING_OUTBOUND
+READS_CHANNELS = Guard.OWN_ROOM | Guard.ROOM | NOTHING_IN_FLIGHT
+
+
+def guard(model: Model, event: Event, *, sends: bool) -> Guard:
+    """Return what a call, an output or a timeout needs, all of it, before it may happen."""
+    needs = Guard(0)
+    timers, network = model.timers, model.network
+    if event is Event.RETRANSMISSION_TIMEOUT and timers.retransmission == "timely":
+        needs |= NOTHING_IN_FLIGHT
+    if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "drained":
+        needs |= NOTHING_IN_FLIGHT
+    if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "ideal":
+        needs |= Guard.PEER_DONE
+    if event is Event.FIN_WAIT_2_TIMEOUT and timers.fin_wait_2 == "orphaned":
+        needs |= Guard.PEER_CLOSED | Guard.NOTHING_INBOUND
+    if sends and not network.loss:
+        needs |= Guard.ROOM
+    if sends and network.loss and network.full == "waits":
+        needs |= Guard.OWN_ROOM
+    return needs
 
 
 class End:
@@ -142,6 +180,30 @@ class End:
         return outcome._replace(tcb=tcb)
 
 
+def conditions(inbound: int, outbound: int, capacity: int) -> Guard:
+    """Return what is so of the channels, given how many segments each of them holds."""
+    found = Guard(0)
+    if outbound < capacity:
+        found |= Guard.OWN_ROOM
+    if inbound + outbound < capacity:
+        found |= Guard.ROOM
+    if not inbound:
+        found |= Guard.NOTHING_INBOUND
+    if not outbound:
+        found |= Guard.NOTHING_OUTBOUND
+    return found
+
+
+def of_peer(peer: TCB) -> Guard:
+    """Return what is so of a peer."""
+    found = Guard(0)
+    if peer_is_done(peer):
+        found |= Guard.PEER_DONE
+    if peer.state == CLOSED:
+        found |= Guard.PEER_CLOSED
+    return found
+
+
 def peer_is_done(peer: TCB) -> bool:
     """Return whether an ideal TIME-WAIT may end: the peer is CLOSED or in TIME-WAIT itself.
 
@@ -182,17 +244,16 @@ class PlainEngine:
 
     def _may_happen(self, state: ProductState, actor: int, event: Event, outcome: Outcome) -> bool:
         """Return whether the guards that look at the channels or at the peer let it happen."""
-        timers, network = self.model.timers, self.model.network
-        in_flight = len(state.a_to_b) + len(state.b_to_a)
-        if event is Event.RETRANSMISSION_TIMEOUT and timers.retransmission == "timely":
-            return in_flight == 0
-        if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "drained":
-            return in_flight == 0
-        if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "ideal":
-            return peer_is_done(state.a if actor else state.b)
-        if outcome.sent is not None and not network.loss:
-            return in_flight < network.capacity
-        return True
+        needs = guard(self.model, event, sends=outcome.sent is not None)
+        return not needs or not needs & ~self.conditions(actor, state)
+
+    def conditions(self, actor: int, state: ProductState) -> Guard:
+        """Return everything that a guard may need and that is so in `state`."""
+        inbound, outbound = state.a_to_b, state.b_to_a
+        if not actor:
+            inbound, outbound = outbound, inbound
+        peer = state.a if actor else state.b
+        return conditions(len(inbound), len(outbound), self.model.network.capacity) | of_peer(peer)
 
     def arrivals(self, actor: int, state: ProductState) -> Iterator[Transition]:
         """Return what happens to an end when one of the segments on its way to it arrives."""
@@ -202,15 +263,18 @@ class PlainEngine:
 
     def next_arrivals(self, channel: Channel) -> list[tuple[Segment, Channel]]:
         """Return the segments that may arrive next, each with what then remains in the channel."""
-        if self.model.network.order == "fifo":
+        network = self.model.network
+        if network.order == "fifo":
             return [(channel[0], channel[1:])] if channel else []
+        if network.order == "set" and network.duplication:
+            return [(seg, channel) for seg in channel]
         return [(channel[i], channel[:i] + channel[i + 1 :]) for i in _distinct(channel)]
 
     def network_steps(self, actor: int, state: ProductState) -> Iterator[Transition]:
         """Return what the network does to the segments on their way to an end."""
         if self.model.network.loss:
             yield from self._losses(state, actor)
-        if self.model.network.duplication:
+        if self.model.network.duplication and self.model.network.order != "set":
             yield from self._duplications(state, actor)
 
     def _losses(self, state: ProductState, actor: int) -> Iterator[Transition]:
@@ -258,7 +322,7 @@ def _distinct(channel: Channel) -> list[int]:
 
 def pushed(channel: Channel, seg: Segment | None, network: Network) -> tuple[Channel, bool]:
     """Return the channel with `seg` in it, and whether there was no room for it."""
-    if seg is None:
+    if seg is None or (network.order == "set" and seg in channel):
         return channel, False
     if len(channel) >= network.capacity:
         assert network.loss, "a lossless network makes every sender wait for room"

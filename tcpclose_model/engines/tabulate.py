@@ -16,10 +16,12 @@ from tcpclose_model.engines.plain import (
     PlainEngine,
     ProductState,
     Transition,
-    peer_is_done,
+    conditions,
+    guard,
+    of_peer,
     pushed,
 )
-from tcpclose_model.protocol.vocabulary import TCB, Segment
+from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, TCB, Segment
 from tcpclose_model.space import Move
 
 BITS = 20
@@ -110,14 +112,10 @@ class Actor:
         self._network: dict[int, Parts] = {}
         self._heads: dict[int, list[tuple[int, Segment, int]]] = {}
         self._segments: Numbering[Segment] = Numbering()
-        self._done: dict[int, bool] = {}
+        self._of_peer: dict[int, int] = {}
         model = tables.engine.model
-        self._watches_peer = model.timers.time_wait == "ideal"
-        self._has_guards = (
-            self._watches_peer
-            or not model.network.loss
-            or model.timers.retransmission == "timely"
-            or model.timers.time_wait == "drained"
+        self._has_guards = not model.network.loss or any(
+            guard(model, event, sends=True) for event in LOCAL_EVENTS
         )
 
     def steps(self, key: int, moves: list[int], keys: list[int]) -> None:
@@ -150,19 +148,18 @@ class Actor:
         keys += [parts | rest for parts in network.parts]
 
     def _guarded(self, key: int) -> int:
-        """Return what else guards read: how much is in flight, and whether the peer is done."""
-        inward = self._tables.channels.things[key >> self._in_shift & MASK]
-        outward = self._tables.channels.things[key >> self._out_shift & MASK]
-        in_flight = len(inward) + len(outward)
-        done = self._watches_peer and self._peer_done(key)
-        return (2 * in_flight + done) << 4 * BITS
-
-    def _peer_done(self, key: int) -> bool:
+        """Return what else guards read: how much is in flight, and what the peer is."""
+        channels, capacity = (
+            self._tables.channels.things,
+            self._tables.engine.model.network.capacity,
+        )
+        inward = channels[key >> self._in_shift & MASK]
+        outward = channels[key >> self._out_shift & MASK]
         peer = key >> self._peer_shift & MASK
-        known = self._done.get(peer)
+        known = self._of_peer.get(peer)
         if known is None:
-            known = self._done[peer] = peer_is_done(self._tables.tcbs.things[peer])
-        return known
+            known = self._of_peer[peer] = int(of_peer(self._tables.tcbs.things[peer]))
+        return (int(conditions(len(inward), len(outward), capacity)) | known) << 4 * BITS
 
     def _find_local(self, key: int) -> Parts:
         state = self._tables.unpack(key)

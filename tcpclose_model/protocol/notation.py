@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.protocol.effects import Effect
-from tcpclose_model.protocol.vocabulary import TCB, Event, State, Step
+from tcpclose_model.protocol.vocabulary import KEPT_WHEN_CLOSED, TCB, Event, State, Step
 from tcpclose_model.protocol.words import Predicate
 
 On = Event | Step
@@ -267,7 +267,8 @@ class Protocol:
     """A protocol table for one end.
 
     `fields` are the TCB fields that the table adds to `vocabulary.TCB`, each with its largest
-    value; `edits` is the history since the standard's table.
+    value; `kept` are those that outlive the TCB in CLOSED; `edits` is the history since the
+    standard's table.
     """
 
     name: str
@@ -275,6 +276,7 @@ class Protocol:
     cells: tuple[Otherwise, ...]
     fields: tuple[tuple[str, int], ...] = ()
     edits: tuple[Edit, ...] = ()
+    kept: frozenset[str] = KEPT_WHEN_CLOSED
 
     def __repr__(self) -> str:
         return f"<Protocol {self.name}: {len(self.rules)} rules, {len(self.edits)} edits>"
@@ -367,7 +369,7 @@ class Protocol:
         result = self.edits[0].before if self.edits else self
         for change in changes:
             result = change(result)
-        return replace(result, name=self.name, fields=self.fields)
+        return replace(result, name=self.name, fields=self.fields, kept=self.kept)
 
     def with_field(self, name: str, maximum: int) -> Protocol:
         """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`."""

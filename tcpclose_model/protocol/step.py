@@ -9,7 +9,6 @@ from tcpclose_model.errors import ModelError
 from tcpclose_model.protocol.notation import AGAIN, DROP, Fallback, On, Protocol, Rule
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
-    KEPT_WHEN_CLOSED,
     NO_SEGMENT,
     TCB,
     Event,
@@ -132,7 +131,7 @@ class Table:
         return tcb._replace(**changes)  # type: ignore[arg-type]  # effects give the fields as ints
 
     def _deleted(self, tcb: TCB) -> TCB:
-        kept = {name: getattr(tcb, name) for name in KEPT_WHEN_CLOSED}
+        kept = {name: getattr(tcb, name) for name in self.protocol.kept}
         return self.initial._replace(state=CLOSED, **kept)
 
 
