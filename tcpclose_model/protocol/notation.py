@@ -276,7 +276,7 @@ class Protocol:
     cells: tuple[Otherwise, ...]
     fields: tuple[tuple[str, int], ...] = ()
     edits: tuple[Edit, ...] = ()
-    kept: frozenset[str] = KEPT_WHEN_CLOSED
+    kept: tuple[str, ...] = KEPT_WHEN_CLOSED
 
     def __repr__(self) -> str:
         return f"<Protocol {self.name}: {len(self.rules)} rules, {len(self.edits)} edits>"

@@ -201,5 +201,5 @@ class TCB(NamedTuple):
     """What the user was told of the connection's end."""
 
 
-KEPT_WHEN_CLOSED = frozenset({"snd_end", "rcv_nxt", "rcv_text", "read", "told"})
+KEPT_WHEN_CLOSED = ("snd_end", "rcv_nxt", "rcv_text", "read", "told")
 """Fields that outlive the TCB, for properties to read."""
