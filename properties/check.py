@@ -10,9 +10,14 @@ from properties.judge import judge
 from properties.kinds import Property, Role
 from properties.verdict import Answer, Verdict
 from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.large import LargeSpace, explore_large
+from tcpclose_model.limits import Limits, Progress
 from tcpclose_model.model import Model
-from tcpclose_model.search import Progress, explore, uncollected
+from tcpclose_model.search import INSTALL, explore_within, has_fast_engine, uncollected
 from tcpclose_model.space import StateSpace
+
+LARGE = "large"
+"""The engine that keeps no graph."""
 
 EVERY_OTHER = "*"
 """In `Model.expect`: the answer of every property that is not named."""
@@ -23,7 +28,7 @@ class Result:
     """One model, its explored graph, and a verdict for each property that was judged."""
 
     model: Model
-    space: StateSpace
+    space: StateSpace | LargeSpace
     verdicts: tuple[Verdict, ...]
 
     def expected(self, prop: Property) -> Answer | None:
@@ -116,23 +121,54 @@ def check(
     model: Model,
     *,
     only: Iterable[str] = (),
+    engine: str = "auto",
+    threads: int = 0,
+    reduce: bool = True,
     max_states: int | None = None,
     max_seconds: float | None = None,
+    max_memory: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Return the verdicts of a model's properties, or of those that `only` names.
 
+    engine: see `search.explore`; "large" searches without keeping the graph, as "auto" does where
+        the graph has too many steps: safety is judged, what needs the graph is `unknown`.
+    threads, reduce: of such a search, see `large.explore_large`.
     Raises ModelError for an unusable model.  An interrupt (Ctrl-C) ends the exploration, or the
     judging, and leaves `unknown` verdicts.
     """
     chosen = _chosen(properties_of(model), tuple(only))
     expectations(model)
     with uncollected():
-        space = explore(model, max_states=max_states, max_seconds=max_seconds, progress=progress)
+        limits = Limits(max_states, max_seconds, max_memory, progress)
+        space = _explored(model, limits, engine, threads, reduce=reduce)
         return Result(model, space, tuple(_judged(space, chosen)))
 
 
-def _judged(space: StateSpace, chosen: Sequence[Property]) -> Iterable[Verdict]:
+def _explored(
+    model: Model, limits: Limits, engine: str, threads: int, *, reduce: bool
+) -> StateSpace | LargeSpace:
+    """Return what a model reaches: its graph, or counts where that is too large to keep."""
+    if engine == LARGE and not has_fast_engine():
+        raise ModelError(f"the fast engine is not installed: {INSTALL}")
+    space = None
+    if engine != LARGE:
+        space = explore_within(model, limits, engine)
+        if not space.is_fast:
+            return space
+    from tcpclose_model.engines.fast.numbered import TOO_MANY_STEPS, TooWideError
+
+    if space is not None and space.stopped != TOO_MANY_STEPS:
+        return space
+    try:
+        return explore_large(model, limits, threads=threads, reduce=reduce)
+    except TooWideError as error:
+        if space is None:
+            raise ModelError(f"the fast engine: {error}") from None
+        return space
+
+
+def _judged(space: StateSpace | LargeSpace, chosen: Sequence[Property]) -> Iterable[Verdict]:
     interrupted = False
     for prop in chosen:
         if not interrupted:

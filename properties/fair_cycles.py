@@ -18,7 +18,7 @@ sets by taking away, again and again, what no fair run can use for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from properties.graph import Marks, components
@@ -66,6 +66,8 @@ class Fairness:
         moves = space.moves
         self.enables = [self._event_bit(events, m.action.actor, m.action.event) for m in moves]
         self.takes = list(self.enables)
+        self.enabling = list(self.enables)
+        """What a state enables that makes each move: its event, and its channel if it delivers."""
         self.sends = [0] * len(moves)
         self.receives = [0] * len(moves)
         network = space.model.network
@@ -76,6 +78,8 @@ class Fairness:
             if event in (Event.SEGMENT_ARRIVES, Event.SEGMENT_IS_LOST):
                 leaves = move.head if self._fifo else not (stays and move.delivers)
                 value = None if self._fifo else segment
+                if move.delivers:
+                    self.enabling[number] |= self._weak_bit(("channel", actor, value))
                 if leaves:
                     self.takes[number] |= self._weak_bit(("channel", actor, value))
             if move.delivers:
@@ -85,13 +89,13 @@ class Fairness:
         self.lasting = bytearray(m.action.event is not Event.SEGMENT_IS_DUPLICATED for m in moves)
         """The moves that may be made for ever: all but duplications."""
         self._usable: dict[int, Marks] = {}
-        self._enabled = self._enabled_bits()
+        self._enabled: Sequence[int] = () if space.is_fast else self._enabled_bits()
 
     def tally(self, states: Iterable[int], moves: Iterable[int]) -> Tally:
         """Return what these states enable and these moves do."""
         total = Tally()
         for state in states:
-            enabled = self._enabled[state]
+            enabled = self.enabled(state)
             total.always &= enabled
             total.ever |= enabled
         for move in moves:
@@ -129,13 +133,18 @@ class Fairness:
     def must_leave(self, number: int) -> bool:
         """Return whether no fair run stays in this state alone: a fair event is due, and leaves."""
         space = self.space
-        if not self._enabled[number] & (self.weak | self.strong):
+        if not self.enabled(number) & (self.weak | self.strong):
             return False
         return all(space.target[step] != number for step in space.steps(number))
 
     def enabled(self, number: int) -> int:
         """Return the bits of the fair events that a state enables."""
-        return self._enabled[number]
+        if not self.space.is_fast:
+            return self._enabled[number]
+        bits = 0
+        for step in self.space.steps(number):
+            bits |= self.enabling[self.space.move[step]]
+        return bits
 
     def _enabled_bits(self) -> list[int]:
         """Return the fair events that each expanded state enables.
@@ -239,6 +248,10 @@ def in_words(space: StateSpace) -> tuple[str, ...]:
 
 def fair_components(fair: Fairness, region: Iterable[int]) -> list[Component]:
     """Return the strongly connected sets of the region in which some fair run stays for ever."""
+    if fair.space.is_fast:
+        from properties.fast_fairness import fair_components_by_kernel
+
+        return fair_components_by_kernel(fair, region)
     found: list[Component] = []
     todo: list[tuple[list[int], int]] = [(list(region), 0)]
     space = fair.space
@@ -271,16 +284,14 @@ def fair_loop(fair: Fairness, component: Component, start: int) -> Path:
     """
     space = fair.space
     lasts = fair.usable(component.without_sends)
-    usable = {
-        step
-        for state in component.states
-        for step in space.steps(state)
-        if space.target[step] in component.states and lasts[space.move[step]]
-    }
+
+    def usable(step: int) -> bool:
+        return space.target[step] in component.states and bool(lasts[space.move[step]])
+
     path: Path = []
     while True:
-        here = space.target[path[-1][1]] if path else start
-        back = space.path_within([here], start.__eq__, usable.__contains__)
+        here = int(space.target[path[-1][1]]) if path else start
+        back = space.path_within([here], start.__eq__, usable)
         assert back is not None, "a component is strongly connected"
         cycle = path + back[0]
         states = {source for source, _ in cycle} | {start}
@@ -291,7 +302,11 @@ def fair_loop(fair: Fairness, component: Component, start: int) -> Path:
 
 
 def _towards(
-    fair: Fairness, component: Component, here: int, lacks: tuple[int, int, int], usable: set[int]
+    fair: Fairness,
+    component: Component,
+    here: int,
+    lacks: tuple[int, int, int],
+    usable: Callable[[int], bool],
 ) -> Path:
     """Return the shortest path from `here` that supplies one of the things that a cycle lacks."""
     weak, strong, unheard = lacks
@@ -302,9 +317,9 @@ def _towards(
         if weak and weak & ~fair.enabled(number) and seen[number]:
             return seen[number]
         for step in space.steps(number):
-            if step not in usable:
+            if not usable(step):
                 continue
-            move, target = space.move[step], space.target[step]
+            move, target = space.move[step], int(space.target[step])
             way = [*seen[number], (number, step)]
             if fair.takes[move] & (weak | strong) or fair.receives[move] & unheard:
                 return way

@@ -1,6 +1,8 @@
 """Sets of states and steps of an explored graph: where a predicate holds, what can be reached.
 
-A set of states is a bytearray with one byte a state, a set of steps one with a byte a step.
+A set of states is a bytearray with one byte a state, 0 or 1, a set of steps one with a byte a
+step.  What is written here in plain Python is the meaning; on a graph of the fast engine the same
+questions are answered by kernels (`fast_graph`).
 """
 
 from __future__ import annotations
@@ -8,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress, islice
+from types import ModuleType
 from typing import cast
 
 from properties.views import ChannelsNeededError, StatePredicate, StepPredicate, StepView, View
 from tcpclose_model.protocol.vocabulary import TCB
-from tcpclose_model.space import StateSpace
+from tcpclose_model.space import Path, StateSpace
 
 Marks = bytearray
 
@@ -36,6 +39,8 @@ def states_with(space: StateSpace, predicate: StatePredicate | None, end: int) -
     if predicate is None:
         return bytearray(b"\1") * len(space)
     key = ("states", predicate, end)
+    if key not in space.cache and space.is_fast:
+        space.cache[key] = _fast().states_with(space, predicate, end)
     if key not in space.cache:
         try:
             classes = _classes(space)
@@ -57,6 +62,8 @@ def view(space: StateSpace, number: int, end: int = 0) -> View:
 def steps_with(space: StateSpace, predicate: StepPredicate, end: int) -> Marks:
     """Return the steps for which `predicate(before, step, after)` holds, seen from `end`."""
     key = ("steps", predicate, end)
+    if key not in space.cache and space.is_fast:
+        space.cache[key] = _fast().steps_with(space, predicate, end)
     if key not in space.cache:
         moves = [StepView(move, end) for move in space.moves]
         try:
@@ -126,9 +133,42 @@ def complement(marks: Marks) -> Marks:
     return marks.translate(b"\1" + bytes(255))
 
 
+def both(one: Marks, other: Marks) -> Marks:
+    """Return what is in both sets."""
+    # As one long number each, Python compares them a word at a time.
+    common = int.from_bytes(one, "little") & int.from_bytes(other, "little")
+    return bytearray(common.to_bytes(len(one), "little"))
+
+
+def without(one: Marks, other: Marks) -> Marks:
+    """Return what is in the one set and not in the other."""
+    return both(one, complement(other))
+
+
+def marked(size: int, members: Iterable[int]) -> Marks:
+    """Return a set of so many states, or steps, given its members."""
+    marks = bytearray(size)
+    for number in members:
+        marks[number] = 1
+    return marks
+
+
 def numbers(marks: Marks) -> list[int]:
     """Return the members of a set, in order."""
-    return list(compress(range(len(marks)), marks))
+    if marks.count(1) > len(marks) // 64:
+        return list(compress(range(len(marks)), marks))
+    found, number = [], marks.find(1)
+    while number >= 0:
+        found.append(number)
+        number = marks.find(1, number + 1)
+    return found
+
+
+def _fast() -> ModuleType:
+    """Return the module that does the same with kernels; it loads numba."""
+    from properties import fast_graph
+
+    return fast_graph
 
 
 def backwards(space: StateSpace, goals: Marks, allowed: Marks | None = None) -> Marks:
@@ -138,6 +178,8 @@ def backwards(space: StateSpace, goals: Marks, allowed: Marks | None = None) -> 
     order makes that few rounds.
     """
     key = ("backwards", bytes(goals), None if allowed is None else bytes(allowed))
+    if key not in space.cache and space.is_fast:
+        space.cache[key] = _fast().backwards(space, goals, allowed)
     if key in space.cache:
         return cast(Marks, space.cache[key])
     reached = bytearray(goals)
@@ -161,6 +203,8 @@ def backwards(space: StateSpace, goals: Marks, allowed: Marks | None = None) -> 
 
 def forwards(space: StateSpace, allowed: Marks) -> Marks:
     """Return the states that the initial state reaches by allowed steps."""
+    if space.is_fast:
+        return cast(Marks, _fast().forwards(space, allowed))
     reached = bytearray(len(space))
     reached[0] = 1
     todo = [0]
@@ -175,6 +219,13 @@ def forwards(space: StateSpace, allowed: Marks) -> Marks:
     return reached
 
 
+def at_sources(space: StateSpace, marks: Marks) -> Marks:
+    """Return the steps that start from one of these states."""
+    if space.is_fast:
+        return cast(Marks, _fast().at_sources(space, marks))
+    return bytearray(map(marks.__getitem__, sources(space)))
+
+
 def sources(space: StateSpace) -> list[int]:
     """Return the state that each step starts from."""
     if "sources" not in space.cache:
@@ -185,8 +236,42 @@ def sources(space: StateSpace) -> list[int]:
     return cast("list[int]", space.cache["sources"])
 
 
+def starts_of(space: StateSpace, steps: Marks) -> list[int]:
+    """Return the states that these steps start from, in order."""
+    if space.is_fast:
+        return cast("list[int]", _fast().starts_of(space, steps))
+    return sorted(set(compress(sources(space), steps)))
+
+
+def first(space: StateSpace, marks: Marks) -> int | None:
+    """Return the canonically least of the shallowest states of a set."""
+    shallowest = marks.find(1)
+    if shallowest < 0:
+        return None
+    depth = space.level_of(shallowest)
+    below = space.levels[depth + 1] if depth < space.depth else len(space)
+    return space.first(numbers(marks[:below]))
+
+
+def unmoving(space: StateSpace) -> Marks:
+    """Return the expanded states that no step leaves."""
+    if space.is_fast:
+        return cast(Marks, _fast().unmoving(space))
+    found = bytearray(len(space))
+    target, first_step = space.target, space.first_step
+    for number in range(space.expanded):
+        for step in range(first_step[number], first_step[number + 1]):
+            if target[step] != number:
+                break
+        else:
+            found[number] = 1
+    return found
+
+
 def has_cycle(space: StateSpace, steps: Marks) -> bool:
     """Return whether some of these steps make a cycle (Kahn 1962)."""
+    if space.is_fast:
+        return cast(bool, _fast().has_cycle(space, steps))
     target = space.target
     following: dict[int, list[int]] = {}
     entering: dict[int, int] = {}
@@ -214,6 +299,8 @@ def components(
     all.  Every expanded state of the region is in one component; one of a single state may or may
     not loop.
     """
+    if space.is_fast:
+        return cast("list[list[int]]", _fast().components(space, region, allowed, of))
     inside = cast(Marks, space.cache.setdefault("inside", bytearray(len(space))))
     region = [number for number in region if number < space.expanded]
     for number in region:
@@ -255,3 +342,43 @@ def components(
                         inside[component[-1]] = 0
                     found.append(sorted(component))
     return found
+
+
+def nearest(space: StateSpace, wanted: Marks, allowed: Marks | None) -> Path | None:
+    """Return a shortest path of allowed steps from the initial state to a wanted one, or None."""
+    if space.is_fast:
+        return cast("Path | None", _fast().nearest(space, wanted, allowed))
+    found = space.path_within(
+        [0], lambda n: bool(wanted[n]), lambda step: allowed is None or bool(allowed[step])
+    )
+    return None if found is None else found[0]
+
+
+def nearest_owing(
+    space: StateSpace, pending: Marks, then: Marks, trap: Marks
+) -> tuple[Path, int] | None:
+    """Return a shortest path to a state of `trap` where an obligation is pending, and the state.
+
+    An obligation is pending from a state of `pending` on until one of `then`.
+    """
+    if space.is_fast:
+        return cast("tuple[Path, int] | None", _fast().nearest_owing(space, pending, then, trap))
+    # A node is (state, 1 if an obligation is pending there).
+    start = (0, int(pending[0]))
+    parent: dict[tuple[int, int], tuple[tuple[int, int], int] | None] = {start: None}
+    queue = [start]
+    for node in queue:
+        number, owes = node
+        if owes and trap[number]:
+            path: Path = []
+            while (step := parent[node]) is not None:
+                node = step[0]
+                path.append((node[0], step[1]))
+            return path[::-1], number
+        for taken in space.steps(number):
+            target = space.target[taken]
+            reached = (target, int(pending[target] or (owes and not then[target])))
+            if reached not in parent:
+                parent[reached] = (node, taken)
+                queue.append(reached)
+    return None

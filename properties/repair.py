@@ -11,6 +11,7 @@ from properties.judge import judge
 from properties.kinds import Property, Role
 from properties.verdict import Answer, Verdict
 from tcpclose_model.errors import ModelError
+from tcpclose_model.large import LargeSpace
 from tcpclose_model.model import Model
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
@@ -42,6 +43,10 @@ LARGER = 10
 """How many times larger than the model a repaired one may be; a larger one is passed over."""
 
 
+LARGEST = 3_000_000
+"""States of the largest repaired model that is tried."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repair:
     """A change under which the property holds.
@@ -58,8 +63,8 @@ class Repair:
 class Repairs:
     """The repairs of one explored model; what has been tried is kept for the next question."""
 
-    def __init__(self, space: StateSpace) -> None:
-        self._limit = LARGER * len(space) + 100_000
+    def __init__(self, space: StateSpace | LargeSpace) -> None:
+        self._limit = min(LARGER * len(space) + 100_000, LARGEST)
         self._untried = _candidates(space.model)
         self._tried: list[_Candidate] = []
 
@@ -106,7 +111,7 @@ class _Candidate:
         )
 
 
-def nearest_repair(space: StateSpace, verdict: Verdict) -> Repair | None:
+def nearest_repair(space: StateSpace | LargeSpace, verdict: Verdict) -> Repair | None:
     """Return the nearest passing configuration for one verdict (see `Repairs.nearest`)."""
     return Repairs(space).nearest(verdict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,10 @@ from reports.loading import blamed, models, place_of
 from reports.text import on_terminal, result_lines, table_lines, where_notes
 from reports.trace import mermaid, trace_text
 from tcpclose_model.errors import ModelError
+from tcpclose_model.limits import Progress, Stage
+from tcpclose_model.memory import in_words
 from tcpclose_model.model import Model
-from tcpclose_model.search import Progress, uncollected
+from tcpclose_model.search import uncollected
 from tcpclose_model.variants.catalogue import MODELS
 
 Limits = Mapping[str, Any]  # Any: a number of states or of seconds, or None
@@ -140,9 +143,14 @@ def _progress(*, quiet: bool) -> Iterator[Progress | None]:
         return
     from rich.console import Console
 
+    began = time.monotonic()
     with Console().status("exploring", spinner="line") as status:
 
-        def show(depth: int, states: int, frontier: int) -> None:
-            status.update(f"depth {depth}, {states:,} states, {frontier:,} to expand")
+        def show(stage: Stage) -> None:
+            rate = stage.states / max(time.monotonic() - began, 0.001)
+            status.update(
+                f"depth {stage.depth}, {stage.states:,} states, {stage.frontier:,} to expand, "
+                f"{rate:,.0f} states/s, {in_words(stage.memory)}"
+            )
 
         yield show

@@ -13,6 +13,7 @@ from properties.kinds import Kind, Role
 from properties.repair import Repairs
 from properties.verdict import Answer, Verdict
 from reports.ladder import Notes, ladder
+from tcpclose_model.large import LargeSpace
 from tcpclose_model.model import Model
 
 COLOURS = {
@@ -85,6 +86,9 @@ def result_lines(result: Result, notes: Notes = "beside") -> Iterator[str]:
     for verdict in result.verdicts:
         answer = click.style(f"{SHORT[verdict.answer]:<9}", fg=COLOURS[verdict.answer])
         yield f"{answer}{verdict.property.name:<{width}}  {_remark(result, verdict)}"
+    if isinstance(result.space, LargeSpace):
+        for line in (*result.space.reductions, result.space.memory):
+            yield click.style(line, dim=True)
     for fairness in dict.fromkeys(v.fairness for v in result.verdicts if v.fairness):
         yield click.style("fairness assumed: " + "; ".join(fairness), dim=True)
     repairs = Repairs(result.space)

@@ -206,6 +206,17 @@ class Model:
         return replace(self, name=name)
 
 
+def is_symmetric(model: Model) -> bool:
+    """Return whether A and B follow the same table and have users who do the same."""
+    user = model.application
+    return (
+        model.a == model.b
+        and user.closes_of(0) == user.closes_of(1)
+        and user.data_units[0] == user.data_units[1]
+        and user.aborts[0] == user.aborts[1]
+    )
+
+
 _PARTS: dict[str, type[Network | Timers | Application | Bounds]] = {
     "network": Network,
     "timers": Timers,

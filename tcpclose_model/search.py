@@ -3,47 +3,85 @@
 from __future__ import annotations
 
 import gc
-import time
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import pairwise
 
 from tcpclose_model.engines.plain import PlainEngine
 from tcpclose_model.engines.tabulate import A_SHIFT, AB_SHIFT, B_SHIFT, BA_SHIFT, MASK, Tables
-from tcpclose_model.errors import ModelError
+from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.limits import Limits, Progress
 from tcpclose_model.model import Model
 from tcpclose_model.space import StateSpace
 
-Progress = Callable[[int, int, int], None]
-"""Called now and then with depth, states found and states still to expand."""
-
 LOOK_EVERY = 4_096
 """States between two looks at the clock."""
+
+ENGINES = ("auto", "plain", "fast")
+
+GUESS_FROM = 8_000
+"""States from which on the size of a model is guessed."""
+
+PLAIN_STATES = 80_000
+"""States that the plain engine explores in about a second; a model with more is handed over."""
+
+INSTALL = "pip install 'tcpclose-model[fast]'"
 
 
 def explore(
     model: Model,
     *,
+    engine: str = "auto",
     max_states: int | None = None,
     max_seconds: float | None = None,
+    max_memory: int | None = None,
     progress: Progress | None = None,
 ) -> StateSpace:
     """Return the state space of `model`, explored breadth-first and in canonical order.
 
+    engine: "plain"; "fast" (tables and a compiled kernel: the same graph, sooner; needs the extra
+        `fast`); "auto": plain, and fast for a model that turns out to be large.
+
     Stops early, with the reason in `StateSpace.stopped`, once `max_states` states have been
-    found, after `max_seconds` seconds, when memory runs out, or at an interrupt (Ctrl-C): what
-    has been found so far is kept.  Raises ModelError if a table is not legal or a limit is none.
+    found, after `max_seconds` seconds, before the process holds more than `max_memory` bytes
+    (default: what the machine has free, less a margin), or at an interrupt (Ctrl-C): what has been
+    found so far is kept.  Raises ModelError if a table is not legal or a limit is none.
     """
-    if max_seconds is not None and not max_seconds >= 0:
-        raise ModelError(f"max_seconds: {max_seconds!r} is not a number of seconds")
-    search = _Search(Tables(PlainEngine(model)), max_states, max_seconds, progress)
-    with uncollected():
-        try:
-            search.run()
-        except KeyboardInterrupt:
-            search.stopped = "interrupted"
-        except MemoryError as error:
-            search.stopped = str(error) or "memory ran out"
-    return search.space()
+    limits = Limits(max_states, max_seconds, max_memory, progress)
+    return explore_within(model, limits, engine)
+
+
+def explore_within(model: Model, limits: Limits, engine: str = "auto") -> StateSpace:
+    """Return the state space of `model`, as `explore` does."""
+    if engine not in ENGINES:
+        raise ModelError(f"engine: {engine!r} is not an engine{nearest(engine, ENGINES)}")
+    if engine == "fast" and not has_fast_engine():
+        raise ModelError(f"the fast engine is not installed: {INSTALL}")
+    search = None
+    if engine != "fast":
+        search = _Search(Tables(PlainEngine(model)), limits, hands_over=engine == "auto")
+        with uncollected():
+            search.run_guarded()
+        if not search.handed_over:
+            return search.space()
+    from tcpclose_model.engines.fast.numbered import TooWideError, explore_numbered
+
+    try:
+        return explore_numbered(model, limits)
+    except TooWideError as error:
+        if search is None:
+            raise ModelError(f"the fast engine: {error}") from None
+        search.go_on()
+        with uncollected():
+            search.run_guarded()
+        return search.space()
+
+
+def has_fast_engine() -> bool:
+    """Return whether the fast engine can be loaded; nothing is loaded to find out."""
+    return find_spec("numba") is not None
 
 
 @contextmanager
@@ -58,43 +96,77 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def expected_states(sizes: Sequence[int]) -> int:
+    """Return a guess of how many states a model has, given the sizes of its first depths.
+
+    The logarithm of a depth's size is nearly a parabola over the depth; it is continued.
+    """
+    logs = [math.log(size) for size in sizes[-7:]]
+    growths = [after - before for before, after in pairwise(logs)]
+    if len(growths) < 2:
+        return sum(sizes)
+    bend = min((growths[-1] - growths[0]) / (len(growths) - 1), -0.01)
+    total, size, growth = sum(sizes), logs[-1], growths[-1]
+    while size > 0 and total < 1 << 62:
+        growth += bend
+        size += growth
+        total += int(math.exp(min(size, 60)))
+    return total
+
+
 class _Search:
-    def __init__(
-        self,
-        tables: Tables,
-        max_states: int | None,
-        max_seconds: float | None,
-        progress: Progress | None,
-    ) -> None:
+    def __init__(self, tables: Tables, limits: Limits, *, hands_over: bool) -> None:
         self.tables = tables
-        self.max_states = max_states
-        self.max_seconds = max_seconds
-        self.deadline = None if max_seconds is None else time.monotonic() + max_seconds
-        self.progress = progress
+        self.limits = limits
+        self.hands_over = hands_over and has_fast_engine()
+        self.handed_over = False
         start = tables.pack(tables.engine.initial)
         self.order = [start]
         self.number = {start: 0}
         self.first_step = [0]
         self.target: list[int] = []
         self.move: list[int] = []
-        self.depth = 0
+        self.expanded = 0
+        self.level_ends = [1]
         self.stopped = ""
 
+    def run_guarded(self) -> None:
+        """Run; an interrupt or a lack of memory stops the search."""
+        try:
+            self.run()
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        except MemoryError as error:
+            self.stopped = str(error) or "memory ran out"
+
     def run(self) -> None:
-        """Expand states in order until none is left or a limit is hit."""
-        level_ends, expanded = 1, 0
-        while expanded < len(self.order):
-            if expanded % LOOK_EVERY == 0:
-                self._look(expanded)
-            if self.max_states is not None and len(self.order) > self.max_states:
-                self.stopped = f"--max-states {self.max_states} was hit"
-            if self.stopped:
+        """Expand states in order until none is left, a limit is hit or the model proves large."""
+        while self.expanded < len(self.order):
+            if self.expanded % LOOK_EVERY == 0:
+                self._look()
+            if len(self.order) > (self.limits.max_states or math.inf):
+                self.stopped = self.limits.hit(len(self.order))
+            if self.stopped or self.handed_over:
                 break
-            self._expand(self.order[expanded])
-            expanded += 1
-            if expanded == level_ends:
-                self.depth += 1
-                level_ends = len(self.order)
+            self._expand(self.order[self.expanded])
+            self.expanded += 1
+            if self.expanded == self.level_ends[-1]:
+                self.level_ends.append(len(self.order))
+                self._guess()
+
+    def go_on(self) -> None:
+        """Take back that the model was handed over."""
+        self.hands_over = self.handed_over = False
+
+    def _guess(self) -> None:
+        """Hand the model over if it looks too large for this engine."""
+        found = len(self.order)
+        if not self.hands_over or found < GUESS_FROM or self.expanded == found:
+            return
+        ends = self.level_ends
+        sizes = [after - before for before, after in pairwise([0, *ends])]
+        few = self.limits.max_states is not None and self.limits.max_states <= PLAIN_STATES
+        self.handed_over = not few and expected_states(sizes) > PLAIN_STATES
 
     def _expand(self, key: int) -> None:
         """Find the steps of one state; all of them or, if interrupted, none."""
@@ -108,11 +180,15 @@ class _Search:
         self.move += moves
         self.first_step.append(len(self.target))
 
-    def _look(self, expanded: int) -> None:
-        if self.progress is not None and expanded:
-            self.progress(self.depth, len(self.order), len(self.order) - expanded)
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            self.stopped = f"--max-seconds {self.max_seconds:g} was hit"
+    def _look(self) -> None:
+        found = len(self.order)
+        if self.expanded:
+            self.limits.tell(len(self.level_ends) - 1, found, found - self.expanded)
+        self.stopped = self.limits.hit(found)
+        if found > PLAIN_STATES and self.limits.room() < 0:
+            self.stopped = self.limits.out_of_memory()
+        if self.stopped and not has_fast_engine() and found > PLAIN_STATES:
+            self.stopped += f"; the fast engine goes further: {INSTALL}"
 
     def space(self) -> StateSpace:
         """Return what has been found; an interrupted expansion is undone."""

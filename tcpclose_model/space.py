@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from tcpclose_model.engines.plain import Action, Channel, ProductState, Transition
 from tcpclose_model.errors import DefectError
@@ -79,6 +79,9 @@ class StateSpace:
     cache: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
     """Results that several properties share (`properties` keeps them here)."""
 
+    is_fast: ClassVar[bool] = False
+    """Whether the lists are numpy arrays, as the fast engine makes them."""
+
     def __len__(self) -> int:
         return len(self.a)
 
@@ -145,14 +148,19 @@ class StateSpace:
         path: Path = []
         for depth in range(self.level_of(number), 0, -1):
             first, last = self.levels[depth - 1], self.levels[depth]
-            steps = range(self.first_step[first], self.first_step[min(last, self.expanded)])
-            found = [(self.source(s), s) for s in steps if self.target[s] == number]
+            steps = self.steps_between(first, min(last, self.expanded), number)
+            found = [(self.source(s), s) for s in steps]
             if not found:
                 raise DefectError(f"no step leads from depth {depth - 1} to state {number}")
             source, step = min(found, key=lambda one: (self.state(one[0]), one[1]))
             path.append((source, step))
             number = source
         return path[::-1]
+
+    def steps_between(self, first: int, last: int, target: int) -> list[int]:
+        """Return the steps to `target` from the states numbered first to last - 1."""
+        steps = range(self.first_step[first], self.first_step[last])
+        return [step for step in steps if self.target[step] == target]
 
     def first(self, wanted: Iterable[int]) -> int | None:
         """Return the canonically least of the shallowest states among `wanted`."""
@@ -180,7 +188,7 @@ class StateSpace:
             if is_goal(number):
                 return _unwound(parent, number), number
             for step in self.steps(number):
-                target = self.target[step]
+                target = int(self.target[step])
                 if target not in parent and allowed(step):
                     parent[target] = (number, step)
                     queue.append(target)

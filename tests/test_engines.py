@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 
+import tcpclose_model.limits as limits_module
 import tcpclose_model.search as search_module
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
+from tcpclose_model.limits import Stage
 from tcpclose_model.model import Application, Model
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.search import explore
@@ -186,7 +188,7 @@ def test_a_search_that_runs_out_of_time_keeps_a_beginning(monkeypatch: pytest.Mo
     ticks = iter(range(1_000))
     monkeypatch.setattr(search_module, "LOOK_EVERY", 16)
     clock = SimpleNamespace(monotonic=lambda: next(ticks))
-    monkeypatch.setattr(search_module, "time", clock)
+    monkeypatch.setattr(limits_module, "time", clock)
     space = explore(MODELS[PARTIAL], max_seconds=30)
     assert "--max-seconds 30 was hit" == space.stopped
     assert 30 * 16 == space.expanded
@@ -199,15 +201,15 @@ def test_a_search_interrupted_while_it_reports_keeps_a_beginning(
 ) -> None:
     seen = []
 
-    def progress(depth: int, found: int, waiting: int) -> None:
-        seen.append((depth, found, waiting))
+    def progress(stage: Stage) -> None:
+        seen.append(stage)
         if len(seen) == looks:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(search_module, "LOOK_EVERY", 64)
     space = explore(MODELS[PARTIAL], progress=progress)
     assert "interrupted" == space.stopped
-    assert (space.expanded, len(space)) == (64 * looks, seen[-1][1])
+    assert (space.expanded, len(space)) == (64 * looks, seen[-1].states)
     assert_a_beginning_of(space, whole(PARTIAL))
 
 

@@ -309,7 +309,7 @@ def test_a_field_of_the_users_own_is_counted_searched_and_judged() -> None:
     model = Model(a=counting(2), network=Network(capacity=1), application=SMALL)
     result = check_model(replace(model, properties=(seen, kept)))
     assert ["holds", "holds"] == [verdict.answer.value for verdict in result.verdicts]
-    assert not hasattr(result.space.state(0).b, "closes")
+    assert not hasattr(explore(model).state(0).b, "closes")
 
 
 def test_a_field_that_leaves_its_range_is_refused() -> None:

@@ -83,7 +83,7 @@ def wrongs_of(tcb: TCB, peer: TCB) -> list[str]:
         "a TCB's end is told": tcb.told == 0 or tcb.state == CLOSED or tcb.told == 3,
     }
     if tcb.state == CLOSED:
-        kept = KEPT_WHEN_CLOSED | {"state"}
+        kept = {*KEPT_WHEN_CLOSED, "state"}
         gone = {name: value for name, value in tcb._asdict().items() if name not in kept}
         laws["CLOSED keeps only what properties read"] = not any(gone.values())
     return [law for law, holds in laws.items() if not holds]

@@ -26,7 +26,7 @@ LATER_PACKAGES = {
 # The package's front door and its `python -m` may reach forward, the front door only lazily.
 FRONT_DOOR = "tcpclose_model/__init__.py"
 REACHES_FORWARD = {FRONT_DOOR, "tcpclose_model/__main__.py", "tcpclose_model/display.py"}
-HEAVY = ("numba", "z3", "pygraphviz", "PIL", "rich")
+HEAVY = ("numba", "numpy", "z3", "pygraphviz", "PIL", "rich")
 
 # In two halves, so that this file does not hold what it forbids.
 REGISTRY_HOSTS = tuple(

@@ -1,0 +1,80 @@
+"""Machine instructions that numba has no name for: compare and swap, fetch and add, prefetch.
+
+The arrays are one-dimensional and contiguous; the index is not checked.
+"""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+# numba's intrinsics have no types of their own: each receives typing contexts and LLVM builders.
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+
+def _pointer(context, builder, array_type, array, index):
+    made = context.make_array(array_type)(context, builder, array)
+    return cgutils.get_item_pointer(context, builder, array_type, made, [index], wraparound=False)
+
+
+@intrinsic
+def compare_and_swap(typingctx, cells, index, expected, wanted):
+    """Store `wanted` in cells[index] if `expected` stands there; return what stood there."""
+    cell = cells.dtype
+    signature = cell(cells, types.int64, types.int64, types.int64)
+
+    def generate(context, builder, signature, arguments):
+        array, index, expected, wanted = arguments
+        pointer = _pointer(context, builder, signature.args[0], array, index)
+        kind = pointer.type.pointee
+        if kind.width < 64:
+            expected, wanted = builder.trunc(expected, kind), builder.trunc(wanted, kind)
+        result = builder.cmpxchg(pointer, expected, wanted, "monotonic", "monotonic")
+        return builder.extract_value(result, 0)
+
+    return signature, generate
+
+
+@intrinsic
+def fetch_and_add(typingctx, cells, index, amount):
+    """Add to cells[index]; return what stood there before."""
+    signature = types.int64(cells, types.int64, types.int64)
+
+    def generate(context, builder, signature, arguments):
+        array, index, amount = arguments
+        pointer = _pointer(context, builder, signature.args[0], array, index)
+        return builder.atomic_rmw("add", pointer, amount, "monotonic")
+
+    return signature, generate
+
+
+@intrinsic
+def prefetch(typingctx, cells, index):
+    """Ask for the cache line of cells[index]."""
+    signature = types.void(cells, types.int64)
+
+    def generate(context, builder, signature, arguments):
+        array, index = arguments
+        pointer = _pointer(context, builder, signature.args[0], array, index)
+        byte, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, int32, int32, int32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        hints = [ir.Constant(int32, hint) for hint in (1, 3, 1)]
+        builder.call(function, [builder.bitcast(pointer, byte), *hints])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def bit_length(typingctx, word):
+    """Return the number of bits of a word that is not negative."""
+    signature = types.int64(types.int64)
+
+    def generate(context, builder, signature, arguments):
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.sub(ir.Constant(ir.IntType(64), 64), zeros)
+
+    return signature, generate

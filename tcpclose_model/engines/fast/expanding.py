@@ -1,0 +1,202 @@
+"""The kernel of the large mode: expand a chunk of states into the set of visited states.
+
+Several threads run `expand` on one chunk at a time; what they share is the chunk's cursor, the
+set and the stash, everything else is a thread's own.
+"""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+# Kernels are typed by numba, from what they are called with.
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from tcpclose_model.engines.fast.atoms import fetch_and_add, prefetch
+from tcpclose_model.engines.fast.steps import STEPS_MAX, steps
+from tcpclose_model.engines.fast.visited import NEW, STASH_FULL, home_of, insert, mixed
+
+BATCH = 64
+FILTER_BITS = 14
+
+STASHED, CURSOR, STOP, INSERTED, BROKEN = 0, 1, 2, 3, 4
+"""Places in the array that threads share: how many keys are in the stash, the next state to take,
+whether to stop, keys in the set, whether the stash overflowed."""
+
+OUT, DEFERRED, STUCK, STATES, STEPS = 0, 1, 2, 3, 4
+"""Places in a thread's tallies: keys in `out`, `deferred` and `stuck`; states of the full graph
+found new, and steps of it taken."""
+
+
+class Mine(NamedTuple):
+    """What a thread has for itself.
+
+    out: new keys; deferred, missing: keys that a table entry is missing for, and which;
+    stuck: keys that no step leaves; pairs, idle: how many states have each pair of ends, and
+    whether one of them has nothing in flight; made: steps by code and peer, or an empty array;
+    sent_on: steps of the network by code; recent: a filter of keys lately looked up.
+    """
+
+    out: Any
+    deferred: Any
+    missing: Any
+    stuck: Any
+    pairs: Any
+    idle: Any
+    made: Any
+    sent_on: Any
+    recent: Any
+    tallies: Any
+
+
+@njit(cache=True, nogil=True)
+def swapped(shape, key):
+    """Return the key of the state in which the two ends have changed places."""
+    width = shape.channel_bits
+    mask = (1 << width) - 1
+    ends = key >> 2 * width
+    a, b = ends & (1 << shape.a_bits) - 1, ends >> shape.a_bits
+    return (key & mask) << width | key >> width & mask | (b | a << shape.a_bits) << 2 * width
+
+
+@njit(cache=True, nogil=True)
+def expand(ends, pool, rank, shape, cells, table, stash, shared, chunk, most, symmetric, mine):
+    """Expand states of a chunk until it is used up, `most` keys are known, or a buffer is full."""
+    out, deferred, missing, stuck, pairs, idle, made, sent_on, recent, tallies = mine
+    keys = np.empty(STEPS_MAX, np.int64)
+    codes = np.empty(STEPS_MAX, np.int64)
+    news = np.empty(BATCH * STEPS_MAX, np.int64)
+    mixes = np.empty(BATCH * STEPS_MAX, np.int64)
+    while not shared[STOP] and shared[INSERTED] < most:
+        room = tallies[OUT] + BATCH * STEPS_MAX <= out.size
+        if not room or tallies[DEFERRED] + BATCH > deferred.size:
+            break
+        if tallies[STUCK] + BATCH > stuck.size:
+            break
+        begin = fetch_and_add(shared, CURSOR, BATCH)
+        if begin >= chunk.size:
+            break
+        count = 0
+        for at in range(begin, min(begin + BATCH, chunk.size)):
+            key = chunk[at]
+            end = steps(ends, pool, rank, shape, key, keys, codes, 0)
+            if end < 0:
+                deferred[tallies[DEFERRED]] = key
+                missing[tallies[DEFERRED]] = -1 - end
+                tallies[DEFERRED] += 1
+                continue
+            twice = symmetric and swapped(shape, key) != key
+            _tally_steps(shape, key, codes, end, twice, made, sent_on, tallies)
+            leaves = False
+            for step in range(end):
+                reached = keys[step]
+                if reached == key:
+                    continue
+                leaves = True
+                if symmetric:
+                    reached = min(reached, swapped(shape, reached))
+                mix = mixed(reached, cells.key_bits)
+                place = mix & (1 << FILTER_BITS) - 1
+                if recent[place] != reached:
+                    recent[place] = reached
+                    news[count], mixes[count] = reached, mix
+                    prefetch(table, home_of(mix, cells))
+                    count += 1
+            if not leaves:
+                stuck[tallies[STUCK]] = key
+                tallies[STUCK] += 1
+        full = _insert_all(
+            shape, cells, table, stash, shared, news, mixes, count, symmetric,
+            out, pairs, idle, tallies,
+        )  # fmt: skip
+        if full:
+            shared[BROKEN] = 1
+            shared[STOP] = 1
+
+
+@njit(cache=True, nogil=True)
+def _insert_all(
+    shape, cells, table, stash, shared, news, mixes, count, symmetric, out, pairs, idle, tallies
+):
+    """Put keys into the set, the new ones into `out` too; return whether the stash is full."""
+    width = shape.channel_bits
+    before = tallies[OUT]
+    for at in range(count):
+        found = insert(table, cells, stash, shared, mixes[at])
+        if found == NEW:
+            key = news[at]
+            out[tallies[OUT]] = key
+            tallies[OUT] += 1
+            ends = key >> 2 * width
+            a, b = ends & (1 << shape.a_bits) - 1, ends >> shape.a_bits
+            twice = symmetric and swapped(shape, key) != key
+            pairs[a, b] += 1
+            tallies[STATES] += 2 if twice else 1
+            if twice:
+                pairs[b, a] += 1
+            if key & (1 << 2 * width) - 1 == 0:
+                idle[a, b] = 1
+                if twice:
+                    idle[b, a] = 1
+        elif found == STASH_FULL:
+            return True
+    fetch_and_add(shared, INSERTED, tallies[OUT] - before)
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _tally_steps(shape, key, codes, count, twice, made, sent_on, tallies):
+    """Count the steps of a state, by what they are and by the peer that stands by."""
+    tallies[STEPS] += 2 * count if twice else count
+    if made.size == 0:
+        return
+    ends = key >> 2 * shape.channel_bits
+    a, b = ends & (1 << shape.a_bits) - 1, ends >> shape.a_bits
+    for step in range(count):
+        code = codes[step]
+        if code >= 0:
+            peer = a if code & 1 else b
+            made[code, peer] += 1
+            if twice:
+                made[code ^ 1, peer] += 1
+        else:
+            sent_on[-1 - code] += 1
+            if twice:
+                sent_on[(-1 - code) ^ 1] += 1
+
+
+@njit(cache=True, nogil=True)
+def leading_to(ends, pool, rank, shape, chunk, target):
+    """Return the states of a chunk that have a step to `target`."""
+    keys = np.empty(STEPS_MAX, np.int64)
+    codes = np.empty(STEPS_MAX, np.int64)
+    found = np.empty(chunk.size, np.int64)
+    count = 0
+    for key in chunk:
+        for step in range(steps(ends, pool, rank, shape, key, keys, codes, 0)):
+            if keys[step] == target:
+                found[count] = key
+                count += 1
+                break
+    return found[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def taking(ends, pool, rank, shape, chunk, made, sent_on):
+    """Return the states of a chunk with a marked step: made[code, peer] or sent_on[-1 - code]."""
+    keys = np.empty(STEPS_MAX, np.int64)
+    codes = np.empty(STEPS_MAX, np.int64)
+    found = np.empty(chunk.size, np.int64)
+    count = 0
+    for key in chunk:
+        both = key >> 2 * shape.channel_bits
+        a, b = both & (1 << shape.a_bits) - 1, both >> shape.a_bits
+        for step in range(steps(ends, pool, rank, shape, key, keys, codes, 0)):
+            code = codes[step]
+            if made[code, a if code & 1 else b] if code >= 0 else sent_on[-1 - code]:
+                found[count] = key
+                count += 1
+                break
+    return found[:count].copy()

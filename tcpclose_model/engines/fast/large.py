@@ -1,0 +1,392 @@
+"""The large mode: every state is visited, and counted, but neither states nor steps are kept.
+
+What is known afterwards is how many states have each pair of ends, which states nothing leaves,
+and how often each step was taken beside each peer; from that safety is judged (`properties.large`).
+A level is the unit of work: nothing but the set of visited states and one frontier outlives it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tcpclose_model.engines.fast.expanding import (
+    BROKEN,
+    CURSOR,
+    DEFERRED,
+    FILTER_BITS,
+    INSERTED,
+    OUT,
+    STATES,
+    STEPS,
+    STOP,
+    STUCK,
+    Mine,
+    expand,
+)
+from tcpclose_model.engines.fast.packing import Packing
+from tcpclose_model.engines.fast.tables import Machine, Tables, TooWideError
+from tcpclose_model.engines.fast.visited import STASH_FULL, Cells, cells_for, grow, insert, mixed
+from tcpclose_model.errors import DefectError
+from tcpclose_model.limits import Limits
+from tcpclose_model.memory import resident
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+CHUNK = 1 << 20
+"""Keys in a piece of a frontier."""
+
+LOAD = 0.8
+"""Share of the slots in use at which the set grows."""
+
+LOAD_MAX = 0.93
+"""Share of the slots in use at which the set is full, where memory lets it grow no more."""
+
+STASH = 1 << 16
+SMALL_CELLS_FROM = 1 << 27
+"""Slots up to which a set may begin with so that its cells are of 4 bytes, not 8."""
+
+
+class OutgrownError(Exception):
+    """A number has outgrown its bits in the key; the search begins again with more."""
+
+
+@dataclass
+class Counts:
+    """What a search has counted, over the full graph even where symmetry was used.
+
+    pairs: states by the numbers of A's and B's TCB; idle: whether one of them has both channels
+    empty; first_pairs: the depth at which each pair first occurred, -1 where it never did.
+    made: steps by code (see `steps`) and the peer's number; sent_on: the network's steps by
+    -1 - code; first_*: the depth at which each was first taken.  memory: bytes that the process
+    grew by.  stuck: (depth, key) of the states that no step leaves.
+    """
+
+    states: int = 1
+    transitions: int = 0
+    depth: int = 0
+    stored: int = 1
+    stopped: str = ""
+    bytes_a_state: float = 0.0
+    cell_bytes: int = 0
+    memory: int = 0
+    packing: Packing = field(default=Packing(0, 0, 0, 0))  # a tuple is immutable
+    pairs: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    idle: Array = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    first_pairs: Array = field(default_factory=lambda: np.zeros((0, 0), np.int32))
+    made: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    first_made: Array = field(default_factory=lambda: np.zeros((0, 0), np.int32))
+    sent_on: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    first_sent_on: Array = field(default_factory=lambda: np.zeros(0, np.int32))
+    stuck: list[tuple[int, int]] = field(default_factory=list)
+
+
+class LargeSearch:
+    """One search in the large mode.
+
+    tables: may have been filled by an earlier search; counts_steps: whether steps are counted one
+    by one (`Counts.made`); symmetric: whether a state and its mirror image are stored as one;
+    threads: how many, or 0 for as many as there are processors; depth_max: expand no state of this
+    depth; on_level: called with each depth and the keys of its states.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        limits: Limits,
+        *,
+        threads: int = 0,
+        symmetric: bool = False,
+        counts_steps: bool = True,
+        depth_max: int | None = None,
+        on_level: Callable[[int, list[Array]], None] | None = None,
+    ) -> None:
+        self.tables, self.limits = tables, limits
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.symmetric = symmetric
+        self.counts_steps = counts_steps
+        self.depth_max = depth_max
+        self.on_level = on_level
+        self.packing: Packing = tables.packing()
+        self.counts = Counts()
+
+    def run(self) -> Counts:
+        """Search, beginning again whenever a number has outgrown its bits; return the counts."""
+        while True:
+            try:
+                self._search()
+                return self.counts
+            except OutgrownError:
+                self.packing = self.tables.packing()
+
+    def _search(self) -> None:
+        self.counts = Counts()
+        began = resident()
+        self._set = _Set(self.packing.bits, self.limits)
+        self._new_threads()
+        initial = self.packing.pack(0, 0, 0, 0)
+        self._set.add(initial)
+        self._mine[0].pairs[0, 0] = 1
+        self._mine[0].idle[0, 0] = 1
+        self._gather()
+        self._mark_first("pairs", "first_pairs")
+        self._machine: Machine = self.tables.machine(self.packing, ordered=False)
+        frontier = [np.array([initial], np.int64)]
+        most = began
+        with ThreadPoolExecutor(self.threads) as pool:
+            self._pool = pool
+            try:
+                while frontier and not self.counts.stopped:
+                    if self.on_level is not None:
+                        self.on_level(self.counts.depth, frontier)
+                    if self.counts.depth == self.depth_max:
+                        break
+                    frontier = self._level(frontier)
+                    most = max(most, resident())
+            except KeyboardInterrupt:
+                self._set.shared[STOP] = 1
+                self.counts.stopped = "interrupted"
+            except MemoryError:
+                self.counts.stopped = self.limits.out_of_memory()
+        self._gather()
+        self.counts.stored = int(self._set.shared[INSERTED])
+        self.counts.packing = self.packing
+        self.counts.memory = most - began
+        self.counts.bytes_a_state = (most - began) / max(self.counts.states, 1)
+        self.counts.cell_bytes = self._set.table.itemsize
+
+    def _level(self, frontier: list[Array]) -> list[Array]:
+        """Expand one level; return the next."""
+        following: list[Array] = []
+        left = sum(len(chunk) for chunk in frontier)
+        while frontier and not self.counts.stopped:
+            chunk = frontier.pop()
+            left -= len(chunk)
+            following += self._expand(chunk)
+            waiting = left + sum(len(keys) for keys in following)
+            self._look(waiting)
+        for mine in self._mine:
+            following += _taken(mine.out, mine.tallies, OUT)
+        following = [keys for keys in following if len(keys)]
+        self._gather()
+        self._mark_first("made", "first_made")
+        self._mark_first("sent_on", "first_sent_on")
+        if following and not self.counts.stopped:
+            self.counts.depth += 1
+        self._mark_first("pairs", "first_pairs")
+        return following
+
+    def _expand(self, chunk: Array) -> list[Array]:
+        """Expand a chunk; return what was found new, but for what the threads still hold."""
+        following: list[Array] = []
+        shared = self._set.shared
+        while len(chunk):
+            waiting = []
+            shared[CURSOR] = 0
+            while shared[CURSOR] < len(chunk):
+                self._set.make_room()
+                if self._set.full:
+                    self.counts.stopped = self.limits.out_of_memory()
+                    return following
+                self._run_threads(chunk)
+                if shared[BROKEN]:
+                    raise DefectError("the stash of the visited set is full: a state was lost")
+                for mine in self._mine:
+                    if mine.tallies[OUT] > len(mine.out) // 2:
+                        following += _taken(mine.out, mine.tallies, OUT)
+                    self._note_stuck(mine)
+                self._look(0, quiet=True)
+                if self.counts.stopped:
+                    return following
+                waiting.append(self._filled())
+            chunk = np.concatenate(waiting)
+        return following
+
+    def _run_threads(self, chunk: Array) -> None:
+        visited = self._set
+        work: tuple[Any, ...] = (*self._machine, visited.cells, visited.table, visited.stash)
+        work += (visited.shared, chunk, visited.most, self.symmetric)
+        if len(chunk) < 1 << 12:
+            expand(*work, self._mine[0])
+            return
+        running: list[Future[None]] = [
+            self._pool.submit(lambda mine=mine: expand(*work, mine)) for mine in self._mine
+        ]
+        try:
+            wait(running)
+        except KeyboardInterrupt:
+            self._set.shared[STOP] = 1
+            wait(running)
+            raise
+        for thread in running:
+            thread.result()
+
+    def _filled(self) -> Array:
+        """Fill the table entries that were missed; return the states that wait for them."""
+        missing: set[int] = set()
+        waiting: list[Array] = []
+        for mine in self._mine:
+            count = int(mine.tallies[DEFERRED])
+            missing.update(mine.missing[:count].tolist())
+            waiting += _taken(mine.deferred, mine.tallies, DEFERRED)
+        if missing:
+            self.tables.fill(missing)
+            if not self.tables.fits(self.packing):
+                raise OutgrownError
+            self._widen()
+            self._machine = self.tables.machine(self.packing, ordered=False)
+        return np.concatenate(waiting) if waiting else np.empty(0, np.int64)
+
+    def _note_stuck(self, mine: Mine) -> None:
+        for keys in _taken(mine.stuck, mine.tallies, STUCK):
+            found = set(keys.tolist())
+            if self.symmetric:
+                found |= {self.packing.swapped(key) for key in found}
+            self.counts.stuck += [(self.counts.depth, key) for key in sorted(found)]
+
+    def _look(self, waiting: int, *, quiet: bool = False) -> None:
+        found = 1 + sum(int(mine.tallies[STATES]) for mine in self._mine)
+        self.counts.stopped = self.counts.stopped or self.limits.hit(found)
+        if not quiet:
+            if self.limits.room() < 0:
+                self.counts.stopped = self.limits.out_of_memory()
+            self.limits.tell(self.counts.depth, found, waiting)
+
+    def _new_threads(self) -> None:
+        a, b = (1 << (len(tcbs) - 1).bit_length() for tcbs in self.tables.tcbs)
+        made = (4 * self._entries(), max(a, b)) if self.counts_steps else (0, 0)
+        self._mine = [
+            Mine(
+                out=np.empty(CHUNK + (1 << 15), np.int64),
+                deferred=np.empty(1 << 10, np.int64),
+                missing=np.empty(1 << 10, np.int64),
+                stuck=np.empty(1 << 14, np.int64),
+                pairs=np.zeros((a, b), np.uint32),
+                idle=np.zeros((a, b), np.uint8),
+                made=np.zeros(made, np.uint32),
+                sent_on=np.zeros(8 << self.packing.slot_bits, np.int64),
+                recent=np.full(1 << FILTER_BITS, -1, np.int64),
+                tallies=np.zeros(8, np.int64),
+            )
+            for _ in range(self.threads)
+        ]
+
+    def _entries(self) -> int:
+        return 1 << max(len(self.tables.entries), 64).bit_length()
+
+    def _widen(self) -> None:
+        """Make the threads' tallies as large as the tables have become."""
+        old = self._mine[0]
+        tcbs = self.tables.tcbs
+        fits = all(len(known) <= size for known, size in zip(tcbs, old.pairs.shape, strict=True))
+        if fits and (not self.counts_steps or 4 * len(self.tables.entries) <= len(old.made)):
+            return
+        self._gather()
+        kept, self._mine = self._mine, []
+        self._new_threads()
+        for new, mine in zip(self._mine, kept, strict=True):
+            new.tallies[:] = mine.tallies
+            new.recent[:] = mine.recent
+            for name in ("out", "deferred", "stuck"):
+                getattr(new, name)[:] = getattr(mine, name)
+
+    def _gather(self) -> None:
+        """Add what the threads have counted to the counts, and let them begin again."""
+        counts = self.counts
+        counts.states = 1 + sum(int(mine.tallies[STATES]) for mine in self._mine)
+        counts.transitions = sum(int(mine.tallies[STEPS]) for mine in self._mine)
+        for mine in self._mine:
+            for name in ("pairs", "idle", "made", "sent_on"):
+                part = getattr(mine, name)
+                total = _as_large(getattr(counts, name), part.shape)
+                total[tuple(slice(0, size) for size in part.shape)] += part
+                setattr(counts, name, total)
+                part[...] = 0
+
+    def _mark_first(self, name: str, first: str) -> None:
+        """Note the depth of whatever has occurred for the first time."""
+        total = getattr(self.counts, name)
+        known = _as_large(getattr(self.counts, first), total.shape, fill=-1)
+        known[(total > 0) & (known < 0)] = self.counts.depth
+        setattr(self.counts, first, known)
+
+
+class _Set:
+    """The visited set: its cells, its stash, and how they grow."""
+
+    def __init__(self, key_bits: int, limits: Limits) -> None:
+        self.key_bits, self.limits = key_bits, limits
+        slots, cell = 1 << 16, 32
+        while (cells := cells_for(key_bits, slots, cell)) is None:
+            slots *= 2
+            if slots > SMALL_CELLS_FROM:
+                slots, cell = 1 << 16, 64
+        self.cells: Cells = cells
+        self.stash = np.zeros(STASH, np.int64)
+        self.shared = np.zeros(8, np.int64)
+        self.full = False
+        kind = np.uint32 if cell == 32 else np.int64
+        # The most that memory has room for is reserved; pages are taken as they are first used.
+        size = max(int(0.9 * limits.room()) * 8 // cell, 2 * slots + (1 << 15))
+        self._most_slots = min(size - (1 << 15), (1 << 31) - 1)
+        self.table = np.zeros(self._most_slots + (1 << 15), kind)
+
+    @property
+    def most(self) -> int:
+        """Keys at which the set must grow."""
+        return int((LOAD_MAX if self._at_most() else LOAD) * self.cells.slots)
+
+    def add(self, key: int) -> None:
+        """Add one key."""
+        insert(self.table, self.cells, self.stash, self.shared, mixed(key, self.cells.key_bits))
+        self.shared[INSERTED] += 1
+
+    def make_room(self) -> None:
+        """Grow if the set is nearly full and memory allows; else, when it is, say so."""
+        if self.shared[INSERTED] < self.most:
+            return
+        slots = self._next_slots()
+        if slots <= self.cells.slots:
+            self.full = True
+            return
+        new = cells_for(self.key_bits, slots, 8 * self.table.itemsize)
+        if new is None:
+            raise DefectError(f"keys of {self.key_bits} bits fit no cell of {slots} slots")
+        if grow(self.table, self.cells, new, self.stash, self.shared) == STASH_FULL:
+            raise DefectError("the stash of the visited set is full: a state was lost")
+        self.cells = new
+
+    def _next_slots(self) -> int:
+        slots = self.cells.slots
+        wanted = 2 * slots if slots < 1 << 26 else slots + slots // 2
+        room = self.limits.room() * 9 // 10 // self.table.itemsize
+        return min(wanted, self._most_slots, slots + max(room, 0))
+
+    def _at_most(self) -> bool:
+        return self._next_slots() < self.cells.slots * 9 // 8
+
+
+def _taken(buffer: Array, tallies: Array, place: int) -> Iterator[Array]:
+    """Give a copy of what a buffer holds, and empty it."""
+    count = int(tallies[place])
+    if count:
+        tallies[place] = 0
+        yield buffer[:count].copy()
+
+
+def _as_large(array: Array, shape: tuple[int, ...], fill: int = 0) -> Array:
+    """Return the array, made as large as `shape` where it is smaller."""
+    shape = tuple(max(sizes) for sizes in zip(array.shape, shape, strict=True))
+    if array.shape == shape:
+        return array
+    larger = np.full(shape, fill, array.dtype)
+    larger[tuple(slice(0, size) for size in array.shape)] = array
+    return larger
+
+
+__all__ = ["Counts", "LargeSearch", "TooWideError"]

@@ -1,0 +1,132 @@
+"""Kernels that number states in breadth-first order, as the plain search does, with every step."""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+# Kernels are typed by numba, from what they are called with.
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from tcpclose_model.engines.fast.atoms import prefetch
+from tcpclose_model.engines.fast.steps import STEPS_MAX, steps
+
+DONE, MISSED, FULL = 0, 1, 2
+"""Why `number_states` returned: nothing left below `last`, a table entry is missing, no room."""
+
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+"""The golden ratio, for multiplicative hashing."""
+
+BATCH = 32
+"""States expanded before their steps are looked up, so that memory answers in the meantime."""
+
+
+@njit(cache=True, nogil=True)
+def place_of(key, shift):
+    """Return where the search for a key begins in a table of 2 ** (64 - shift) slots."""
+    return np.int64((np.uint64(key) * MULTIPLIER) >> np.uint64(shift))
+
+
+@njit(cache=True, nogil=True)
+def number_states(
+    ends, pool, rank, shape, at, last, counts, order, table, shift, first_step, target, code
+):
+    """Expand states order[at:last]; return the next one to expand, and why it stopped there.
+
+    counts: states known, steps known, and what is missing where the answer is MISSED.
+    table: key and number of each known state, alternating; key -1 in an empty slot.
+    """
+    states, edges = counts[0], counts[1]
+    keys = np.empty(BATCH * STEPS_MAX, np.int64)
+    codes = np.empty(BATCH * STEPS_MAX, np.int64)
+    stops = np.empty(BATCH, np.int64)
+    slots = table.size // 2
+    status = DONE
+    while at < last and status == DONE:
+        count, batch = 0, 0
+        while batch < BATCH and at + batch < last:
+            end = steps(ends, pool, rank, shape, order[at + batch], keys, codes, count)
+            if end < 0:
+                counts[2] = -1 - end
+                status = MISSED
+                break
+            for step in range(count, end):
+                prefetch(table, 2 * place_of(keys[step], shift))
+            stops[batch] = count = end
+            batch += 1
+        room = 2 * (states + count) < slots and edges + count <= target.size
+        if not room or states + count > order.size or at + batch >= first_step.size:
+            status = FULL
+            break
+        begin = 0
+        for index in range(batch):
+            for step in range(begin, stops[index]):
+                key = keys[step]
+                place = place_of(key, shift)
+                while table[2 * place] != key and table[2 * place] != -1:
+                    place = (place + 1) % slots
+                if table[2 * place] == -1:
+                    table[2 * place] = key
+                    table[2 * place + 1] = states
+                    order[states] = key
+                    states += 1
+                target[edges] = table[2 * place + 1]
+                code[edges] = codes[step]
+                edges += 1
+            begin = stops[index]
+            first_step[at + index + 1] = edges
+        at += batch
+    counts[0], counts[1] = states, edges
+    return at, status
+
+
+@njit(cache=True, nogil=True)
+def fill_table(order, count, table, shift):
+    """Put the first `count` keys of `order` into an empty table."""
+    slots = table.size // 2
+    for number in range(count):
+        place = place_of(order[number], shift)
+        while table[2 * place] != -1:
+            place = (place + 1) % slots
+        table[2 * place] = order[number]
+        table[2 * place + 1] = number
+
+
+@njit(cache=True, nogil=True)
+def number_words(words, numbers, table, found):
+    """Give each different word a number, in order of first occurrence; return how many there are.
+
+    table: word and number, alternating, -1 where empty; found: the words by number.  The answer
+    is -1 if either is too small.
+    """
+    count = 0
+    slots = table.size // 2
+    for index in range(words.size):
+        word = words[index]
+        place = np.int64((np.uint64(word) * MULTIPLIER) >> np.uint64(32)) % slots
+        while table[2 * place] != word and table[2 * place] != -1:
+            place = (place + 1) % slots
+        if table[2 * place] == -1:
+            if 2 * count >= slots:
+                return -1
+            table[2 * place] = word
+            table[2 * place + 1] = count
+            found[count] = word
+            count += 1
+        numbers[index] = table[2 * place + 1]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def find_misses(ends, pool, rank, shape, at, last, order, missing):
+    """Write what is missing to expand states order[at:last]; return how many entries that are."""
+    keys = np.empty(STEPS_MAX, np.int64)
+    codes = np.empty(STEPS_MAX, np.int64)
+    found = 0
+    while at < last and found < missing.size:
+        end = steps(ends, pool, rank, shape, order[at], keys, codes, 0)
+        if end < 0 and (found == 0 or missing[found - 1] != -1 - end):
+            missing[found] = -1 - end
+            found += 1
+        at += 1
+    return found

@@ -1,0 +1,73 @@
+"""What ends a search before it is complete, and what it tells meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tcpclose_model.errors import ModelError
+from tcpclose_model.memory import allowed, in_words, resident
+
+
+class Stage(NamedTuple):
+    """How far a search has come: the depth, states found, states still to expand, bytes held."""
+
+    depth: int
+    states: int
+    frontier: int
+    memory: int
+
+
+Progress = Callable[[Stage], None]
+"""Called now and then during a search."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """The limits of one search; None is no limit.
+
+    max_memory: bytes that the process may hold; None is what the machine, or the control group
+        that it runs in, has free, less a margin.
+    """
+
+    max_states: int | None = None
+    max_seconds: float | None = None
+    max_memory: int | None = None
+    progress: Progress | None = None
+    _began: float = field(default_factory=lambda: time.monotonic(), repr=False)
+    _memory: int = field(default=0, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("max_states", "max_seconds", "max_memory"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ModelError(f"{name}: {value!r} is not a number of at least 0")
+        self._memory = allowed() if self.max_memory is None else self.max_memory
+
+    @property
+    def memory(self) -> int:
+        """The bytes that the process may hold."""
+        return self._memory
+
+    def room(self) -> int:
+        """Return how many bytes more the process may take."""
+        return self._memory - resident()
+
+    def hit(self, states: int) -> str:
+        """Return which limit has been hit, or ""."""
+        if self.max_states is not None and states > self.max_states:
+            return f"--max-states {self.max_states} was hit"
+        if self.max_seconds is not None and time.monotonic() - self._began > self.max_seconds:
+            return f"--max-seconds {self.max_seconds:g} was hit"
+        return ""
+
+    def out_of_memory(self) -> str:
+        """Return the reason of a search that needs more memory than it may have."""
+        return f"--max-memory {in_words(self._memory)} was hit"
+
+    def tell(self, depth: int, states: int, frontier: int) -> None:
+        """Tell whoever watches how far the search has come."""
+        if self.progress is not None:
+            self.progress(Stage(depth, states, frontier, resident()))
