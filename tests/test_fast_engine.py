@@ -382,3 +382,43 @@ def test_tables_that_are_filled_already_give_the_same_counts() -> None:
         runs[1].made.sum(),
         runs[1].sent_on.sum(),
     )
+
+
+# Keys that are too wide for a word --------------------------------------------------------------
+
+
+def names_channels(monkeypatch: pytest.MonkeyPatch, name_bits: int) -> None:
+    """Make keys hold numbers of channels, as where the channels themselves do not fit."""
+    packing = Tables.packing
+    monkeypatch.setattr(Tables, "packing", lambda self: packing(self)._replace(name_bits=name_bits))
+
+
+@pytest.mark.parametrize("name", ["delayed_ack", "wild_network", "user_timeout", "reordering"])
+def test_numbers_of_channels_in_the_keys_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    names_channels(monkeypatch, 11)
+    model = MODELS[name]
+    plain, fast = explore(model, engine="plain"), explore(model, engine="fast")
+    assert_same_graph(plain, fast)
+    assert verdicts(plain, model) == verdicts(fast, model)
+    for reduce in (True, False):
+        assert_same_counts(plain, explore_large(model, Limits(), threads=2, reduce=reduce))
+
+
+def test_a_model_with_long_channels_needs_such_keys() -> None:
+    model = Model(
+        network=Network(capacity=9, loss=False), application=Application(data_units=(0, 1))
+    )
+    plain, fast = explore(model, engine="plain"), explore(model, engine="fast")
+    assert Tables(model).packing().name_bits == 0  # at first; what is known then is little
+    assert_same_graph(plain, fast)
+    assert_same_counts(plain, explore_large(model, Limits(), threads=2))
+
+
+def test_channels_with_more_contents_than_numbers_are_left_to_the_plain_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names_channels(monkeypatch, 3)
+    with pytest.raises(ModelError, match="more different contents"):
+        explore(MODELS["delayed_ack"], engine="fast")

@@ -31,7 +31,7 @@ def compare_and_swap(typingctx, cells, index, expected, wanted):
         kind = pointer.type.pointee
         if kind.width < 64:
             expected, wanted = builder.trunc(expected, kind), builder.trunc(wanted, kind)
-        result = builder.cmpxchg(pointer, expected, wanted, "monotonic", "monotonic")
+        result = builder.cmpxchg(pointer, expected, wanted, "seq_cst", "seq_cst")
         return builder.extract_value(result, 0)
 
     return signature, generate
@@ -45,7 +45,7 @@ def fetch_and_add(typingctx, cells, index, amount):
     def generate(context, builder, signature, arguments):
         array, index, amount = arguments
         pointer = _pointer(context, builder, signature.args[0], array, index)
-        return builder.atomic_rmw("add", pointer, amount, "monotonic")
+        return builder.atomic_rmw("add", pointer, amount, "seq_cst")
 
     return signature, generate
 

@@ -62,7 +62,9 @@ def swapped(shape, key):
 
 
 @njit(cache=True, nogil=True)
-def expand(ends, pool, rank, shape, cells, table, stash, shared, chunk, most, symmetric, mine):
+def expand(
+    ends, pool, rank, names, shape, cells, table, stash, shared, chunk, most, symmetric, mine
+):
     """Expand states of a chunk until it is used up, `most` keys are known, or a buffer is full."""
     out, deferred, missing, stuck, pairs, idle, made, sent_on, recent, tallies = mine
     keys = np.empty(STEPS_MAX, np.int64)
@@ -81,7 +83,7 @@ def expand(ends, pool, rank, shape, cells, table, stash, shared, chunk, most, sy
         count = 0
         for at in range(begin, min(begin + BATCH, chunk.size)):
             key = chunk[at]
-            end = steps(ends, pool, rank, shape, key, keys, codes, 0)
+            end = steps(ends, pool, rank, names, shape, key, keys, codes, 0)
             if end < 0:
                 deferred[tallies[DEFERRED]] = key
                 missing[tallies[DEFERRED]] = -1 - end
@@ -168,14 +170,14 @@ def _tally_steps(shape, key, codes, count, twice, made, sent_on, tallies):
 
 
 @njit(cache=True, nogil=True)
-def leading_to(ends, pool, rank, shape, chunk, target):
+def leading_to(ends, pool, rank, names, shape, chunk, target):
     """Return the states of a chunk that have a step to `target`."""
     keys = np.empty(STEPS_MAX, np.int64)
     codes = np.empty(STEPS_MAX, np.int64)
     found = np.empty(chunk.size, np.int64)
     count = 0
     for key in chunk:
-        for step in range(steps(ends, pool, rank, shape, key, keys, codes, 0)):
+        for step in range(steps(ends, pool, rank, names, shape, key, keys, codes, 0)):
             if keys[step] == target:
                 found[count] = key
                 count += 1
@@ -184,7 +186,7 @@ def leading_to(ends, pool, rank, shape, chunk, target):
 
 
 @njit(cache=True, nogil=True)
-def taking(ends, pool, rank, shape, chunk, made, sent_on):
+def taking(ends, pool, rank, names, shape, chunk, made, sent_on):
     """Return the states of a chunk with a marked step: made[code, peer] or sent_on[-1 - code]."""
     keys = np.empty(STEPS_MAX, np.int64)
     codes = np.empty(STEPS_MAX, np.int64)
@@ -193,7 +195,7 @@ def taking(ends, pool, rank, shape, chunk, made, sent_on):
     for key in chunk:
         both = key >> 2 * shape.channel_bits
         a, b = both & (1 << shape.a_bits) - 1, both >> shape.a_bits
-        for step in range(steps(ends, pool, rank, shape, key, keys, codes, 0)):
+        for step in range(steps(ends, pool, rank, names, shape, key, keys, codes, 0)):
             code = codes[step]
             if made[code, a if code & 1 else b] if code >= 0 else sent_on[-1 - code]:
                 found[count] = key

@@ -18,7 +18,7 @@ from tcpclose_model.engines.fast.numbering import (
     number_states,
     number_words,
 )
-from tcpclose_model.engines.fast.packing import Packing, channel_of
+from tcpclose_model.engines.fast.packing import Packing
 from tcpclose_model.engines.fast.steps import STEPS_MAX
 from tcpclose_model.engines.fast.tables import Tables, TooWideError
 from tcpclose_model.limits import Limits
@@ -199,9 +199,7 @@ class _Search:
             table = np.full(2 << bits, -1, np.int64)
             found = np.empty(1 << bits, np.int64)
             count = number_words(words, numbers, table, found)
-        kind = self.tables.engine.model.network.order
-        segments = self.tables.segments
-        contents = [channel_of(self.packing, w, segments, kind) for w in found[:count].tolist()]
+        contents = [self.tables.channel(self.packing, word) for word in found[:count].tolist()]
         half = 1 + len(order)
         return contents, numbers[1:half], numbers[half:]
 

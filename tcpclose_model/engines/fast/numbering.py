@@ -29,7 +29,7 @@ def place_of(key, shift):
 
 @njit(cache=True, nogil=True)
 def number_states(
-    ends, pool, rank, shape, at, last, counts, order, table, shift, first_step, target, code
+    ends, pool, rank, names, shape, at, last, counts, order, table, shift, first_step, target, code
 ):
     """Expand states order[at:last]; return the next one to expand, and why it stopped there.
 
@@ -45,7 +45,7 @@ def number_states(
     while at < last and status == DONE:
         count, batch = 0, 0
         while batch < BATCH and at + batch < last:
-            end = steps(ends, pool, rank, shape, order[at + batch], keys, codes, count)
+            end = steps(ends, pool, rank, names, shape, order[at + batch], keys, codes, count)
             if end < 0:
                 counts[2] = -1 - end
                 status = MISSED
@@ -118,13 +118,13 @@ def number_words(words, numbers, table, found):
 
 
 @njit(cache=True, nogil=True)
-def find_misses(ends, pool, rank, shape, at, last, order, missing):
+def find_misses(ends, pool, rank, names, shape, at, last, order, missing):
     """Write what is missing to expand states order[at:last]; return how many entries that are."""
     keys = np.empty(STEPS_MAX, np.int64)
     codes = np.empty(STEPS_MAX, np.int64)
     found = 0
     while at < last and found < missing.size:
-        end = steps(ends, pool, rank, shape, order[at], keys, codes, 0)
+        end = steps(ends, pool, rank, names, shape, order[at], keys, codes, 0)
         if end < 0 and (found == 0 or missing[found - 1] != -1 - end):
             missing[found] = -1 - end
             found += 1

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from numba import njit
 
-from tcpclose_model.engines.fast.atoms import bit_length
+from tcpclose_model.engines.fast.atoms import bit_length, compare_and_swap, fetch_and_add
 from tcpclose_model.engines.fast.tables import (
     ENTRY_BITS,
     GUARD_BITS,
+    NO_NAME_LEFT,
     SEGMENT_BITS,
     TCB_BITS,
 )
@@ -31,71 +32,76 @@ ENTRY_SHIFT = GUARD_SHIFT + GUARD_BITS
 PLACES = 64
 """More than the places of any channel."""
 
-STEPS_MAX = 256
-"""More than the steps of any state: a key has room for two channels of at most 31 segments."""
+STEPS_MAX = 320
+"""More than the steps of any state, a key having room for two channels of at most 31 segments,
+and PLACES behind them."""
 
 
 @njit(cache=True, nogil=True)
-def steps(ends, pool, rank, shape, key, keys, codes, count):
+def steps(ends, pool, rank, names, shape, key, keys, codes, count):
     """Write the steps of `key` from keys[count] on; return the new count, or -1 - what is missing.
 
     ends: the tables of both ends, as `tables.Machine` has them first.  What is missing is actor <<
-    40 | TCB << 12 | segment, with 0 for the local entries of a TCB.
+    40 | TCB << 12 | segment, with 0 for the local entries of a TCB.  `codes` and `keys` have room
+    for STEPS_MAX more than are used.
     """
     first_a, first_b, peer_a, peer_b, arrivals_a, arrivals_b = ends
     width = shape.channel_bits
     mask = (1 << width) - 1
     a_to_b, b_to_a = key & mask, key >> width & mask
+    if shape.named:
+        a_to_b, b_to_a = names[0][a_to_b], names[0][b_to_a]
     both = key >> 2 * width
     a, b = both & (1 << shape.a_bits) - 1, both >> shape.a_bits
     a_shift, b_shift = 2 * width, 2 * width + shape.a_bits
+    # A product and a shift for the division by slot_bits that they equal at these sizes.
+    to_b = (bit_length(a_to_b) + shape.slot_bits - 1) * shape.slot_inverse >> 16
+    to_a = (bit_length(b_to_a) + shape.slot_bits - 1) * shape.slot_inverse >> 16
     count = _steps_of(
-        pool, rank, shape, 0, first_a, arrivals_a, a, peer_b[b], b_to_a, a_to_b,
+        pool, rank, names, shape, 0, first_a, arrivals_a, a, peer_b[b], b_to_a, to_a, a_to_b, to_b,
         b << b_shift, a_shift, width, 0, keys, codes, count,
     )  # fmt: skip
     if count < 0:
         return count
     return _steps_of(
-        pool, rank, shape, 1, first_b, arrivals_b, b, peer_a[a], a_to_b, b_to_a,
+        pool, rank, names, shape, 1, first_b, arrivals_b, b, peer_a[a], a_to_b, to_b, b_to_a, to_a,
         a << a_shift, b_shift, 0, width, keys, codes, count,
     )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _steps_of(
-    pool, rank, shape, actor, firsts, arrivals, own, of_peer, inward, outward,
+    pool, rank, names, shape, actor, firsts, arrivals, own, of_peer, inward, held, outward, out,
     peer, own_shift, in_shift, out_shift, keys, codes, count,
 ):  # fmt: skip
     """Write the steps of one end and of the channel towards it."""
-    bits = shape.slot_bits
-    held = (bit_length(inward) + bits - 1) // bits
-    out = (bit_length(outward) + bits - 1) // bits
     so = of_peer
-    if out < shape.capacity:
-        so |= OWN_ROOM
-    if held + out < shape.capacity:
-        so |= ROOM
-    if held == 0:
-        so |= NOTHING_INBOUND
-    if out == 0:
-        so |= NOTHING_OUTBOUND
+    so |= OWN_ROOM if out < shape.capacity else 0
+    so |= ROOM if held + out < shape.capacity else 0
+    so |= NOTHING_INBOUND if held == 0 else 0
+    so |= NOTHING_OUTBOUND if out == 0 else 0
     where = firsts[own]
     if where < 0:
         return -1 - (actor << 40 | own << SEGMENT_BITS)
-    rest = peer | inward << in_shift
+    rest = peer | _standing(names, shape, inward) << in_shift
     for at in range(where >> 8, (where >> 8) + (where & 255)):
         word = pool[at]
         if word >> GUARD_SHIFT & GUARD_MASK & ~so:
             continue
         sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
+        sent = _standing(names, shape, sent)
         keys[count] = rest | (word & TCB_MASK) << own_shift | sent << out_shift
         codes[count] = word >> ENTRY_SHIFT << 2 | overflow << 1 | actor
         count += 1
     if held == 0:
         return count
-    last = 0 if shape.order == FIFO else _next_place(rank, shape, inward, held, -1)
-    while last >= 0:
-        place = last % PLACES
+    # The places to take from stand behind the codes: losses and copies go through them too.
+    places = codes[codes.size - PLACES :]
+    different = _places(rank, shape, inward, held, places)
+    bits = shape.slot_bits
+    fifo = shape.order == FIFO
+    for at in range(1 if fifo else different):
+        place = 0 if fifo else places[at]
         segment = inward >> place * bits & (1 << bits) - 1
         word = arrivals[own, segment]
         if word < 0:
@@ -104,73 +110,105 @@ def _steps_of(
         if shape.order != SET or not shape.duplication:
             left = _without(inward, place, bits)
         sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
+        left, sent = _standing(names, shape, left), _standing(names, shape, sent)
         keys[count] = peer | left << in_shift | (word & TCB_MASK) << own_shift | sent << out_shift
         codes[count] = word >> ENTRY_SHIFT << 2 | overflow << 1 | actor
         count += 1
-        last = -1 if shape.order == FIFO else _next_place(rank, shape, inward, held, last)
-    rest = peer | own << own_shift | outward << out_shift
-    return _network_steps(
-        rank, shape, actor, inward, held, held + out, rest, in_shift, keys, codes, count
+    rest = peer | own << own_shift | _standing(names, shape, outward) << out_shift
+    room = (held if shape.loss else held + out) < shape.capacity
+    count = _network_steps(
+        names, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
     )
+    return -1 - NO_NAME_LEFT if shape.named and names[3][0] > names[0].size else count
 
 
 @njit(cache=True, nogil=True)
-def _network_steps(rank, shape, actor, inward, held, in_flight, rest, in_shift, keys, codes, count):
+def _network_steps(
+    names, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
+):
     """Write the losses and the duplications of a channel."""
     bits = shape.slot_bits
+    mask = (1 << bits) - 1
     if shape.loss:
-        last = _next_place(rank, shape, inward, held, -1)
-        first = last
-        while last >= 0:
-            place = last % PLACES
+        for at in range(different):
+            place = places[at]
             left = _without(inward, place, bits)
-            head = left == inward >> bits if shape.order == FIFO else last == first
-            segment = inward >> place * bits & (1 << bits) - 1
-            keys[count] = rest | left << in_shift
-            codes[count] = -1 - (segment << 3 | head << 2 | actor)
+            head = left == inward >> bits if shape.order == FIFO else at == 0
+            keys[count] = rest | _standing(names, shape, left) << in_shift
+            codes[count] = -1 - ((inward >> place * bits & mask) << 3 | head << 2 | actor)
             count += 1
-            last = _next_place(rank, shape, inward, held, last)
-    room = held if shape.loss else in_flight
-    if shape.duplication and shape.order != SET and room < shape.capacity:
-        last = _next_place(rank, shape, inward, held, -1)
-        while last >= 0:
-            place = last % PLACES
+    if shape.duplication and shape.order != SET and room:
+        for at in range(different):
+            place = places[at]
             low = inward & (1 << (place + 1) * bits) - 1
-            segment = inward >> place * bits & (1 << bits) - 1
             more = low | inward >> place * bits << (place + 1) * bits
-            keys[count] = rest | more << in_shift
-            codes[count] = -1 - (segment << 3 | 1 << 1 | actor)
+            keys[count] = rest | _standing(names, shape, more) << in_shift
+            codes[count] = -1 - ((inward >> place * bits & mask) << 3 | 1 << 1 | actor)
             count += 1
-            last = _next_place(rank, shape, inward, held, last)
     return count
 
 
 @njit(cache=True, nogil=True)
-def _next_place(rank, shape, channel, held, last):
-    """Return the next place of a channel whose segment differs from its neighbour before.
+def _places(rank, shape, channel, held, places):
+    """Write the places whose segment differs from its neighbour before; return how many they are.
 
-    What is returned is the place, plus PLACES times the segment's rank where order matters; -1 at
-    the end.
+    Where order matters they are sorted by segment.
     """
-    bits = shape.slot_bits
-    mask = (1 << bits) - 1
-    if not shape.ordered:
-        place = last + 1
-        while 0 < place < held and (channel >> place * bits & mask) == (
-            channel >> (place - 1) * bits & mask
-        ):
-            place += 1
-        return place if place < held else -1
-    best = -1
+    mask = (1 << shape.slot_bits) - 1
     before = 0
+    count = 0
     for place in range(held):
-        segment = channel >> place * bits & mask
-        if segment != before:
-            this = rank[segment] * PLACES + place
-            if this > last and (best < 0 or this < best):
-                best = this
+        segment = channel & mask
+        channel >>= shape.slot_bits
+        if segment == before:
+            continue
         before = segment
-    return best
+        places[count] = place
+        if shape.ordered:
+            this = rank[segment] * PLACES + place
+            at = count
+            while at > 0 and places[at - 1] > this:
+                places[at] = places[at - 1]
+                at -= 1
+            places[at] = this
+        count += 1
+    if shape.ordered:
+        for at in range(count):
+            places[at] %= PLACES
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _standing(names, shape, channel):
+    """Return what stands in a key for a packed channel: the channel itself, or its number.
+
+    A channel that has no number gets the next.  Where numbers run out the count goes on, and what
+    is returned is of no use.
+    """
+    if not shape.named or channel == 0:
+        return channel
+    words, table, numbers, known = names
+    place = channel * 0x1E3779B97F4A7C15 >> 20 & table.size - 1
+    while True:
+        stands = table[place]
+        if stands == 0:
+            if known[0] > words.size:
+                return 0
+            stands = compare_and_swap(table, place, 0, channel)
+            if stands == 0:
+                number = fetch_and_add(known, 0, 1)
+                if number < words.size:
+                    words[number] = channel
+                else:
+                    number = 0
+                compare_and_swap(numbers, place, 0, number + 1)
+                return number
+        if stands == channel:
+            number = 0
+            while number == 0:  # another thread may be about to say it
+                number = compare_and_swap(numbers, place, 0, 0)
+            return number - 1
+        place = place + 1 & table.size - 1
 
 
 @njit(cache=True, nogil=True)

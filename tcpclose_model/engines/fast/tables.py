@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tcpclose_model.engines.fast.packing import KEY_BITS_MAX, Packing, state_of
-from tcpclose_model.engines.plain import Action, PlainEngine, ProductState, guard, of_peer
+from tcpclose_model.engines.fast.packing import KEY_BITS_MAX, Packing, channel_of
+from tcpclose_model.engines.plain import Action, Channel, PlainEngine, ProductState, guard, of_peer
 from tcpclose_model.model import Model, is_symmetric
 from tcpclose_model.protocol.notation import Rule
 from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
@@ -25,8 +25,14 @@ TCB_BITS, SEGMENT_BITS, GUARD_BITS, ENTRY_BITS = 20, 12, 6, 24
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+NO_NAME_LEFT = (1 << 62) - 1
+"""What is missing where a channel's contents get no number."""
+
 UNKNOWN = -1
 """Stands in a table where the plain engine has not been asked yet."""
+
+NAME_BITS_MAX = 22
+"""Bits of a channel's number: four million different contents, in 160 MiB."""
 
 ORDERS = {"fifo": 0, "any": 1, "set": 2}
 
@@ -40,7 +46,9 @@ class Shape(NamedTuple):
 
     capacity: int
     slot_bits: int
+    slot_inverse: int
     channel_bits: int
+    named: int
     a_bits: int
     b_bits: int
     order: int
@@ -120,11 +128,14 @@ class Machine(NamedTuple):
         and how many, as first << 8 | count; the bits of `plain.Guard` that it gives its peer; of
         each TCB and segment, the entry's word.
     rank: of each segment, its place in the canonical order.
+    names: four arrays that number packed channels, where keys hold numbers: the channels by
+        number; a table of channels; the numbers of those in the table; how many there are.
     """
 
     ends: tuple[Array, ...]
     pool: Array
     rank: Array
+    names: tuple[Array, ...]
     shape: Shape
 
 
@@ -138,6 +149,7 @@ class Tables:
         self.entries: list[Entry] = []
         self._pool = np.zeros(64, np.int64)
         self._pooled = 0
+        self._names: dict[Packing, tuple[Array, ...]] = {}
         self.symmetric = is_symmetric(model)
         a = End(self, 0)
         self.ends = (a, a if self.symmetric else End(self, 1))
@@ -183,6 +195,8 @@ class Tables:
     def fill(self, misses: set[int]) -> None:
         """Work out what a kernel has missed, in an order that does not depend on threads."""
         for miss in sorted(misses):
+            if miss == NO_NAME_LEFT:
+                raise TooWideError("the channels have more different contents than a key can name")
             actor, own, segment = miss >> 40, miss >> SEGMENT_BITS & (1 << 28) - 1, miss & 0xFFF
             end = self.ends[actor]
             if segment:
@@ -199,9 +213,13 @@ class Tables:
         if not packing.fits:  # without slack it may
             slot, a, b = (max(count // 2 - 1, 1).bit_length() for count in known)
             packing = Packing(capacity, slot, a, b)
+        if not packing.fits and packing.content_bits <= KEY_BITS_MAX:  # so channels get numbers
+            name = min((KEY_BITS_MAX - a - b) // 2, NAME_BITS_MAX)
+            packing = Packing(capacity, slot, a, b, max(name, 1))
         if not packing.fits:
             raise TooWideError(
-                f"a state takes {packing.bits} bits; a key has room for {KEY_BITS_MAX}"
+                f"a state takes {packing.bits} bits, and a channel {packing.content_bits}; a word "
+                f"has room for {KEY_BITS_MAX}"
             )
         return packing
 
@@ -223,7 +241,9 @@ class Tables:
         shape = Shape(
             network.capacity,
             packing.slot_bits,
+            (1 << 16) // packing.slot_bits + 1,
             packing.channel_bits,
+            int(packing.name_bits > 0),
             packing.a_bits,
             packing.b_bits,
             ORDERS[network.order],
@@ -232,7 +252,19 @@ class Tables:
             int(ordered),
         )
         ends = (a.first, b.first, a.of_peer, b.of_peer, a.arrivals, b.arrivals)
-        return Machine(ends, self._pool, rank, shape)
+        return Machine(ends, self._pool, rank, self._names_of(packing), shape)
+
+    def _names_of(self, packing: Packing) -> tuple[Array, ...]:
+        """Return the arrays that number the channels of a packing; the empty one is number 0."""
+        if packing not in self._names:
+            size = 1 << packing.name_bits
+            self._names[packing] = (
+                np.zeros(size, np.int64),
+                np.zeros(2 * size, np.int64),
+                np.zeros(2 * size, np.int64),
+                np.ones(1, np.int64),
+            )
+        return self._names[packing]
 
     def key(self, packing: Packing, state: ProductState) -> int:
         """Return the key of a state whose parts are all known."""
@@ -243,11 +275,21 @@ class Tables:
             if self.engine.model.network.order != "fifo":
                 numbers.sort()
             channels.append(sum(n << i * packing.slot_bits for i, n in enumerate(numbers)))
+        if packing.name_bits:
+            words = self._names_of(packing)[0]
+            channels = [int(np.flatnonzero(words == word)[0]) if word else 0 for word in channels]
         return packing.pack(a, b, *channels)
+
+    def channel(self, packing: Packing, stands: int) -> Channel:
+        """Return what a channel holds, given what stands for it in a key."""
+        word = int(self._names_of(packing)[0][stands]) if packing.name_bits else stands
+        return channel_of(packing, word, self.segments, self.engine.model.network.order)
 
     def state(self, packing: Packing, key: int) -> ProductState:
         """Return the state of a key."""
-        return state_of(packing, key, self.tcbs, self.segments, self.engine.model.network.order)
+        a, b, *channels = packing.unpack(key)
+        a_to_b, b_to_a = (self.channel(packing, stands) for stands in channels)
+        return ProductState(self.tcbs[0][a], self.tcbs[1][b], a_to_b, b_to_a)
 
     def move(self, code: int, offset: int) -> Move:
         """Return what a step's code stands for; B's TCBs are numbered from `offset` on."""
