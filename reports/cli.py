@@ -1,4 +1,4 @@
-"""The command line: `tcpclose check | run | list | show | new | draw`."""
+"""The command line: `tcpclose check | run | list | show | new | draw | export`."""
 
 from __future__ import annotations
 
@@ -17,23 +17,48 @@ F = TypeVar("F", bound=Callable[..., Any])  # Any: click calls a command with it
 USABLE, UNEXPECTED, UNUSABLE, UNKNOWN, DEFECT = 0, 1, 2, 3, 70
 
 
+def _size(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    """Return a size of memory in bytes."""
+    from tcpclose_model.memory import in_bytes
+
+    size = None if text is None else in_bytes(text)
+    if text is not None and size is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 8G, 500M or 1000000")
+    return size
+
+
+SET = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a parameter or a switch (see: tcpclose list parameters); repeatable.",
+)
+
+
 def _model_options(function: F) -> F:
     """Add the options that mean the same for every command that explores a model."""
     for option in (
         click.option(
             "--max-seconds", type=click.FloatRange(min=0, max=1e9), help="Stop exploring then."
         ),
-        click.option("--max-states", type=click.IntRange(min=1), help="Stop exploring then."),
         click.option(
-            "--set",
-            "settings",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Set a parameter or a switch (see: tcpclose list parameters); repeatable.",
+            "--max-memory",
+            metavar="SIZE",
+            callback=_size,
+            help="Stop exploring before the process holds more, such as 8G; default: what is free.",
         ),
+        click.option("--max-states", type=click.IntRange(min=1), help="Stop exploring then."),
+        SET,
     ):
         function = option(function)
     return function
+
+
+def _limits(
+    max_states: int | None, max_seconds: float | None, max_memory: int | None
+) -> dict[str, Any]:  # Any: numbers of different kinds
+    return {"max_states": max_states, "max_seconds": max_seconds, "max_memory": max_memory}
 
 
 OUT = click.option(
@@ -68,6 +93,18 @@ def cli() -> None:
     "--property", "only", multiple=True, metavar="NAME", help="Judge only this; repeatable."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "plain", "fast", "large"]),
+    default="auto",
+    help="Which engine explores; auto chooses by the model's size. large keeps no graph.",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=0), default=0, help="Of engine large; 0: all processors."
+)
+@click.option(
+    "--reductions/--no-reductions", default=True, help="Whether engine large may use symmetry."
+)
 @NOTES
 @OUT
 @_model_options
@@ -76,11 +113,15 @@ def check(
     everything: bool,
     only: Sequence[str],
     form: str | None,
+    engine: str,
+    threads: int,
+    reductions: bool,
     notes: bool,
     out: Path | None,
     settings: Sequence[str],
     max_states: int | None,
     max_seconds: float | None,
+    max_memory: int | None,
 ) -> int:
     """Explore MODELs and judge their properties.
 
@@ -90,7 +131,8 @@ def check(
     """
     from reports.checking import Asked, run_check
 
-    limits = {"max_states": max_states, "max_seconds": max_seconds}
+    limits = _limits(max_states, max_seconds, max_memory)
+    limits |= {"engine": engine, "threads": threads, "reduce": reductions}
     asked = Asked(names, everything, only, form, notes, out, settings, limits)
     return run_check(asked)
 
@@ -113,6 +155,7 @@ def run(
     settings: Sequence[str],
     max_states: int | None,
     max_seconds: float | None,
+    max_memory: int | None,
 ) -> int:
     """Show a run: to a state (--reach), one of the standard's by name, or from a FILE, replayed.
 
@@ -122,7 +165,7 @@ def run(
     from reports.running import Request, run_command
     from reports.text import where_notes
 
-    limits = {"max_states": max_states, "max_seconds": max_seconds}
+    limits = _limits(max_states, max_seconds, max_memory)
     request = Request(what, reach, model_name, tuple(settings), limits)
     return run_command(request, form, out, notes=where_notes(notes, to_file=out is not None))
 
@@ -187,12 +230,30 @@ def draw(
     settings: Sequence[str],
     max_states: int | None,
     max_seconds: float | None,
+    max_memory: int | None,
 ) -> int:
     """Draw a MODEL: folded to pairs of states, the whole product, or one endpoint as Figure 5."""
     from reports.drawing import draw_command
 
-    limits = {"max_states": max_states, "max_seconds": max_seconds}
+    limits = _limits(max_states, max_seconds, max_memory)
     return draw_command(name, of, prop, out, settings, limits)
+
+
+@cli.command()
+@click.argument("name", required=False, metavar="[MODEL]")
+@click.option("--to", type=click.Choice(["promela", "tla"]), required=True, help="The language.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="The file to write; default: print it."
+)
+@SET
+def export(name: str | None, to: str, out: Path | None, settings: Sequence[str]) -> int:
+    """Write a MODEL in Promela (for SPIN) or TLA+ (for TLC), to be checked there too.
+
+    The text has the same states and steps; its first lines say how to run it and what to expect.
+    """
+    from reports.exporting import run_export
+
+    return run_export(name, to, out, settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

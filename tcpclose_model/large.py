@@ -62,8 +62,11 @@ class LargeSpace:
 
     @property
     def memory(self) -> str:
-        """What the search took, in words."""
-        return f"{self.counts.bytes_a_state:.1f} bytes a state, {in_words(self.counts.memory)}"
+        """What the search took, in words; small ones take buffers of fixed sizes."""
+        taken = f"memory: {in_words(self.counts.memory)}"
+        if len(self) < 10_000_000:
+            return taken
+        return f"{taken}, {self.counts.bytes_a_state:.1f} bytes a state"
 
     @property
     def offset(self) -> int:
@@ -115,11 +118,12 @@ def explore_large(
     (the counts are those of the full graph all the same).
     Raises `tables.TooWideError` if the model's numbers do not fit the words of the kernel.
     """
-    from tcpclose_model.engines.fast.large import LargeSearch
-    from tcpclose_model.engines.fast.tables import Tables
+    with limits.interruptible():
+        from tcpclose_model.engines.fast.large import LargeSearch
+        from tcpclose_model.engines.fast.tables import Tables
 
-    tables = Tables(model)
-    symmetric = reduce and tables.symmetric
-    search = LargeSearch(tables, limits, threads=threads, symmetric=symmetric)
-    counts = search.run()
+        tables = Tables(model)
+        symmetric = reduce and tables.symmetric
+        search = LargeSearch(tables, limits, threads=threads, symmetric=symmetric)
+        counts = search.run()
     return LargeSpace(model, tables, counts, limits, threads, (SYMMETRY,) if symmetric else ())

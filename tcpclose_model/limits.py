@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,6 +41,7 @@ class Limits:
     progress: Progress | None = None
     _began: float = field(default_factory=lambda: time.monotonic(), repr=False)
     _memory: int = field(default=0, repr=False)
+    _interrupted: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("max_states", "max_seconds", "max_memory"):
@@ -57,11 +61,34 @@ class Limits:
 
     def hit(self, states: int) -> str:
         """Return which limit has been hit, or ""."""
+        if self._interrupted:
+            return "interrupted"
         if self.max_states is not None and states > self.max_states:
             return f"--max-states {self.max_states} was hit"
         if self.max_seconds is not None and time.monotonic() - self._began > self.max_seconds:
             return f"--max-seconds {self.max_seconds:g} was hit"
         return ""
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Make an interrupt (Ctrl-C) a limit that is hit, in a block; a second one is raised.
+
+        Compiled code, and what loads it, may not be left at any point.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def interrupted(*_: object) -> None:
+            self._interrupted = True
+            signal.signal(signal.SIGINT, before)
+
+        signal.signal(signal.SIGINT, interrupted)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def out_of_memory(self) -> str:
         """Return the reason of a search that needs more memory than it may have."""

@@ -66,17 +66,24 @@ def explore_within(model: Model, limits: Limits, engine: str = "auto") -> StateS
             search.run_guarded()
         if not search.handed_over:
             return search.space()
-    from tcpclose_model.engines.fast.numbered import TooWideError, explore_numbered
+    return _explored_fast(model, limits, search)
 
-    try:
-        return explore_numbered(model, limits)
-    except TooWideError as error:
-        if search is None:
-            raise ModelError(f"the fast engine: {error}") from None
-        search.go_on()
-        with uncollected():
-            search.run_guarded()
-        return search.space()
+
+def _explored_fast(model: Model, limits: Limits, search: _Search | None) -> StateSpace:
+    """Return the state space by the fast engine; a model too wide for it goes on in `search`."""
+    with limits.interruptible():
+        from tcpclose_model.engines.fast.numbered import TooWideError, explore_numbered
+
+        try:
+            return explore_numbered(model, limits)
+        except TooWideError as error:
+            too_wide = error
+    if search is None:
+        raise ModelError(f"the fast engine: {too_wide}")
+    search.go_on()
+    with uncollected():
+        search.run_guarded()
+    return search.space()
 
 
 def has_fast_engine() -> bool:

@@ -133,7 +133,7 @@ def test_a_folder_with_packages_of_the_same_names_does_not_matter(tmp_path: Path
 LARGE = ("--set", "network.capacity=3", "--set", "application.data_units=2,2")
 
 
-def interrupted(*arguments: str, after: float = 1.5) -> tuple[int, str, str]:
+def interrupted(*arguments: str, after: float = 3.0) -> tuple[int, str, str]:
     """Return what a command says that is interrupted after some seconds."""
     started = subprocess.Popen(
         command_of(*arguments),

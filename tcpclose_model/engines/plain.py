@@ -134,12 +134,12 @@ class End:
 
     def _enabled(self, tcb: TCB) -> Iterator[tuple[Event, Outcome]]:
         for event in LOCAL_EVENTS:
-            if self._happens(event, tcb):
+            if self.happens(event, tcb):
                 outcome = self._table.local(tcb, event)
                 if outcome is not None:
                     yield event, self._settled(outcome)
 
-    def _happens(self, event: Event, tcb: TCB) -> bool:
+    def happens(self, event: Event, tcb: TCB) -> bool:
         """Return whether the user wants the call, or the timer may run, in this TCB."""
         if event is Event.CLOSE:
             return not tcb.released and self._may_close(tcb)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -215,7 +216,7 @@ class LargeSearch:
             expand(*work, self._mine[0])
             return
         running: list[Future[None]] = [
-            self._pool.submit(lambda mine=mine: expand(*work, mine)) for mine in self._mine
+            self._pool.submit(partial(expand, *work, mine)) for mine in self._mine
         ]
         try:
             wait(running)

@@ -1,0 +1,168 @@
+"""What a Promela text declares: constants, segments, channels, TCBs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reports.exports.intervals import Box, Interval
+from reports.exports.promela_rows import Context
+from reports.exports.promela_words import Names, indented
+from reports.exports.ranges import Ranges
+from reports.exports.terms import Field
+from tcpclose_model.errors import ModelError
+from tcpclose_model.protocol.vocabulary import Segment, State, Told
+
+BITS_MAX = 30
+"""Bits that a segment, or a field, may take: SPIN's numbers are signed and have 32."""
+
+FITS = """
+/* It is not proven that this value fits: a larger one would be an error, not another value. */
+inline fits(expression, largest) {
+  value = expression;
+  assert(0 <= value && value <= largest)
+}
+
+inline assign(field, expression, largest) {
+  fits(expression, largest);
+  field = value
+}
+"""
+
+
+def box_of(ranges: Ranges, fields: Iterable[str]) -> Box:
+    """Return what fields can be, for every name that a term has for a TCB or a segment.
+
+    A field that is left out of the text is 0.
+    """
+    kept = set(fields)
+    box: Box = {Field(of, name): (0, 0) for of in ("seg", "sent") for name in Segment._fields}
+    for (of, name), value in ranges.box.items():
+        if of == "seg":
+            box |= {Field("seg", name): value, Field("sent", name): value}
+            continue
+        shown = value if name in kept else (0, 0)
+        box[Field("tcb", name)] = shown
+        between = ranges.settled[Field("tcb", name)] if name in kept else (0, 0)
+        box |= {Field(who, name): between for who in ("a", "b", "me", "peer", "was")}
+    return box
+
+
+def words_of(names: Names, fields: Iterable[str]) -> dict[Field, str]:
+    """Return how fields are written."""
+    words = {Field("sent", ""): "sent"}
+    for name in Segment._fields:
+        words |= {Field("seg", name): f"seg.{name}", Field("sent", name): f"{name.upper()}(sent)"}
+    for name in fields:
+        word = name if name == "state" else names.free(name)
+        for who in ("a", "b", "me", "peer", "was"):
+            words[Field(who, name)] = f"{who}.{word}"
+        words[Field("tcb", name)] = f"me.{word}"
+    return words
+
+
+def bits(name: str, value: Interval) -> int:
+    """Return the bits that a field needs; ModelError if SPIN has no such number."""
+    needed = value[1].bit_length()
+    if value[0] < 0 or needed > BITS_MAX:
+        raise ModelError(
+            f"field {name!r} can be {value[0]} to {value[1]}: a Promela text has room for 0 to "
+            f"{(1 << BITS_MAX) - 1}; fewer units of text would do"
+        )
+    return needed
+
+
+def declarations(context: Context, *, was: bool, stuck: Iterable[str]) -> list[str]:
+    """Return the declarations of a text, up to what both ends are called."""
+    lines = ["", *(f"#define {state.name} {int(state)}" for state in State)]
+    if "told" in context.fields:
+        lines += ["", *(f"#define {told.name} {int(told)}" for told in Told)]
+    lines += ["", "/* The steps of SEGMENT ARRIVES, those that matter here. */"]
+    lines += [f"#define {step.name} {n}" for n, step in enumerate(context.steps)]
+    lines += ["", *_segments(context), "", *_tcbs(context), ""]
+    lines += [
+        "TCB a, b;",
+        "Channel a_to_b, b_to_a;",
+        "",
+        "/* What follows has no meaning between steps, and so is no part of a state. */",
+        "hidden Segment seg;  /* the one that arrives */",
+        "hidden int sent;     /* the one that is sent, or 0 */",
+        "hidden byte step;",
+        f"hidden {_counter(context)} i;",
+        *(["hidden TCB was;      /* me before the step */"] if was else []),
+        *(f"hidden int {name};" for name in sorted(context.scratch)),
+        *(FITS.rstrip().splitlines() if "value" in context.scratch else []),
+        "",
+        "/* An end as it sees itself: me, peer, to_me, to_peer, name. */",
+        "#define A a, b, b_to_a, a_to_b, 'A'",
+        "#define B b, a, a_to_b, b_to_a, 'B'",
+    ]
+    if stuck:
+        asked = " || ".join(f"defined({macro})" for macro in stuck)
+        lines += ["", "/* Whether a step that changes nothing is a step: not for a deadlock. */"]
+        lines += [f"#if {asked}", "#define IDLE false", "#else", "#define IDLE true", "#endif"]
+    return lines
+
+
+def _segments(context: Context) -> list[str]:
+    """Return the macros and types of segments and channels."""
+    at, packed, unpacked, members = 0, [], [], []
+    for name in reversed(Segment._fields):
+        width = bits(name, context.box[Field("seg", name)])
+        if width:
+            packed.append(f"({name}) << {at}" if at else f"({name})")
+            mask = (1 << width) - 1
+            shifted = f"(s) - 1 >> {at}" if at else "(s) - 1"
+            unpacked.append(f"#define {name.upper()}(s) ({shifted} & {mask})")
+            members.append(f"unsigned {name} : {width};" if width > 1 else f"bit {name};")
+            at += width
+    bits("segment", (0, (1 << at) - 1))
+    kind = "byte" if at < 8 else "short" if at < 15 else "int"
+    return [
+        "/* A segment as one number, so that segments can be compared; 0 is none. */",
+        "#define SEGMENT(seq, ack, text, fin, rst) \\",
+        f"  (1 + ({' | '.join(reversed(packed)) or '0'}))",
+        *reversed(unpacked),
+        "",
+        "typedef Segment {",
+        *indented(reversed(members or ["bit seq;"]), 2),
+        "};",
+        "",
+        f"#define CAPACITY {context.model.network.capacity}",
+        "",
+        "typedef Channel {",
+        f"  {_counter(context)} length;",
+        f"  {kind} segment[CAPACITY]; /* the next to arrive first; 0 where there is none */",
+        "};",
+    ]
+
+
+def _counter(context: Context) -> str:
+    return "byte" if context.model.network.capacity < 1 << 8 else "int"
+
+
+def _tcbs(context: Context) -> list[str]:
+    members = []
+    for name in context.fields:
+        width = 3 if name == "state" else bits(name, context.box[Field("tcb", name)])
+        word = context.words[Field("tcb", name)].removeprefix("me.")
+        members.append(f"unsigned {word} : {width};" if width > 1 else f"bit {word};")
+    return ["typedef TCB {", *indented(members, 2), "};"]
+
+
+def take(context: Context) -> list[str]:
+    """Return the inline that takes a segment in."""
+    network = context.model.network
+    body = [
+        f"seg.{name} = {name.upper()}(channel.segment[place]);"
+        for name in Segment._fields
+        if context.box[Field("seg", name)] != (0, 0)
+    ]
+    if network.order != "set" or not network.duplication:
+        body.append("remove(channel, place);")
+    return [
+        "",
+        "/* The segment at a place in a channel arrives. */",
+        "inline take(channel, place) {",
+        *indented([*body, "sent = 0;", "step = 0"], 2),
+        "}",
+    ]
