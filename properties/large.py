@@ -200,9 +200,10 @@ class StepMarks:
     def first(self) -> int:
         """Return the least depth at which one was taken, or -1."""
         counts = self._space.counts
-        depths = [counts.first_made[self.made], counts.first_sent_on[self.sent_on]]
-        taken = np.concatenate([depth[depth >= 0] for depth in depths])
-        return int(taken.min()) if len(taken) else -1
+        made = counts.first_made[self.made & (counts.made > 0)]
+        sent_on = counts.first_sent_on[self.sent_on & (counts.sent_on > 0)]
+        depths = np.concatenate([made, sent_on])
+        return int(depths.min()) if len(depths) else -1
 
 
 def _constant(space: LargeSpace, holds: Array, raises: Array) -> bool:
@@ -279,7 +280,7 @@ def _run_with(
 ) -> tuple[ProductState, Run]:
     """Return the source and the shortest run to a bad step that is first taken at this depth."""
     with _levels(space, depth) as levels:
-        key = levels.least(depth, lambda m, _, keys: taking(*m, keys, bad.made, bad.sent_on))
+        key = levels.least(depth, lambda m, _, keys: taking(m, keys, bad.made, bad.sent_on))
         assert key is not None, "the steps are taken at this depth"
         states = levels.run_to(depth, key)
     engine = space.tables.engine

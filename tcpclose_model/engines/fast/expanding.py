@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from tcpclose_model.engines.fast.atoms import fetch_and_add, prefetch
-from tcpclose_model.engines.fast.steps import STEPS_MAX, steps
+from tcpclose_model.engines.fast.atoms import fetch_and_add, inlined, kernel, prefetch
+from tcpclose_model.engines.fast.steps import STEPS_MAX, steps, steps_of
 from tcpclose_model.engines.fast.visited import NEW, STASH_FULL, home_of, insert, mixed
 
 BATCH = 64
 FILTER_BITS = 14
 
-STASHED, CURSOR, STOP, INSERTED, BROKEN = 0, 1, 2, 3, 4
+STASHED, CURSOR, STOP, INSERTED, BROKEN, DEPTH = 0, 1, 2, 3, 4, 5
 """Places in the array that threads share: how many keys are in the stash, the next state to take,
-whether to stop, keys in the set, whether the stash overflowed."""
+whether to stop, keys in the set, whether the stash overflowed, the depth that is expanded."""
 
 OUT, DEFERRED, STUCK, STATES, STEPS = 0, 1, 2, 3, 4
 """Places in a thread's tallies: keys in `out`, `deferred` and `stuck`; states of the full graph
@@ -35,8 +35,9 @@ class Mine(NamedTuple):
 
     out: new keys; deferred, missing: keys that a table entry is missing for, and which;
     stuck: keys that no step leaves; pairs, idle: how many states have each pair of ends, and
-    whether one of them has nothing in flight; made: steps by code and peer, or an empty array;
-    sent_on: steps of the network by code; recent: a filter of keys lately looked up.
+    whether one of them has nothing in flight; made, first_made: steps by code and peer, and the
+    depth of the first, or empty arrays; sent_on: steps of the network by code; recent: a filter of
+    keys lately looked up; scratch: four arrays to work in (see `scratch`).
     """
 
     out: Any
@@ -46,12 +47,20 @@ class Mine(NamedTuple):
     pairs: Any
     idle: Any
     made: Any
+    first_made: Any
     sent_on: Any
     recent: Any
+    scratch: Any
     tallies: Any
 
 
-@njit(cache=True, nogil=True)
+def scratch() -> tuple[Any, ...]:
+    """Return arrays for the steps of one state, keys and codes, and for the keys of a batch."""
+    sizes = (STEPS_MAX, STEPS_MAX, BATCH * STEPS_MAX, BATCH * STEPS_MAX)
+    return tuple(np.empty(size, np.int64) for size in sizes)
+
+
+@inlined
 def swapped(shape, key):
     """Return the key of the state in which the two ends have changed places."""
     width = shape.channel_bits
@@ -61,16 +70,13 @@ def swapped(shape, key):
     return (key & mask) << width | key >> width & mask | (b | a << shape.a_bits) << 2 * width
 
 
-@njit(cache=True, nogil=True)
-def expand(
-    ends, pool, rank, names, shape, cells, table, stash, shared, chunk, most, symmetric, mine
-):
+@kernel
+def expand(machine, cells, table, stash, shared, chunk, most, symmetric, mine):
     """Expand states of a chunk until it is used up, `most` keys are known, or a buffer is full."""
-    out, deferred, missing, stuck, pairs, idle, made, sent_on, recent, tallies = mine
-    keys = np.empty(STEPS_MAX, np.int64)
-    codes = np.empty(STEPS_MAX, np.int64)
-    news = np.empty(BATCH * STEPS_MAX, np.int64)
-    mixes = np.empty(BATCH * STEPS_MAX, np.int64)
+    out, deferred, missing, stuck, pairs, idle, made, first_made = mine[:8]
+    sent_on, recent, scratch, tallies = mine[8:]
+    keys, codes, news, mixes = scratch
+    shape = machine[4]
     while not shared[STOP] and shared[INSERTED] < most:
         room = tallies[OUT] + BATCH * STEPS_MAX <= out.size
         if not room or tallies[DEFERRED] + BATCH > deferred.size:
@@ -83,14 +89,16 @@ def expand(
         count = 0
         for at in range(begin, min(begin + BATCH, chunk.size)):
             key = chunk[at]
-            end = steps(ends, pool, rank, names, shape, key, keys, codes, 0)
+            end = steps(machine, key, keys, codes, 0)
             if end < 0:
                 deferred[tallies[DEFERRED]] = key
                 missing[tallies[DEFERRED]] = -1 - end
                 tallies[DEFERRED] += 1
                 continue
             twice = symmetric and swapped(shape, key) != key
-            _tally_steps(shape, key, codes, end, twice, made, sent_on, tallies)
+            _tally_steps(
+                shape, key, codes, end, twice, made, first_made, shared[DEPTH], sent_on, tallies
+            )
             leaves = False
             for step in range(end):
                 reached = keys[step]
@@ -118,7 +126,7 @@ def expand(
             shared[STOP] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _insert_all(
     shape, cells, table, stash, shared, news, mixes, count, symmetric, out, pairs, idle, tallies
 ):
@@ -148,8 +156,8 @@ def _insert_all(
     return False
 
 
-@njit(cache=True, nogil=True)
-def _tally_steps(shape, key, codes, count, twice, made, sent_on, tallies):
+@kernel
+def _tally_steps(shape, key, codes, count, twice, made, first_made, depth, sent_on, tallies):
     """Count the steps of a state, by what they are and by the peer that stands by."""
     tallies[STEPS] += 2 * count if twice else count
     if made.size == 0:
@@ -160,8 +168,12 @@ def _tally_steps(shape, key, codes, count, twice, made, sent_on, tallies):
         code = codes[step]
         if code >= 0:
             peer = a if code & 1 else b
+            if made[code, peer] == 0:
+                first_made[code, peer] = depth
             made[code, peer] += 1
             if twice:
+                if made[code ^ 1, peer] == 0:
+                    first_made[code ^ 1, peer] = depth
                 made[code ^ 1, peer] += 1
         else:
             sent_on[-1 - code] += 1
@@ -170,14 +182,14 @@ def _tally_steps(shape, key, codes, count, twice, made, sent_on, tallies):
 
 
 @njit(cache=True, nogil=True)
-def leading_to(ends, pool, rank, names, shape, chunk, target):
+def leading_to(machine, chunk, target):
     """Return the states of a chunk that have a step to `target`."""
     keys = np.empty(STEPS_MAX, np.int64)
     codes = np.empty(STEPS_MAX, np.int64)
     found = np.empty(chunk.size, np.int64)
     count = 0
     for key in chunk:
-        for step in range(steps(ends, pool, rank, names, shape, key, keys, codes, 0)):
+        for step in range(steps_of(machine, key, keys, codes)):
             if keys[step] == target:
                 found[count] = key
                 count += 1
@@ -186,16 +198,17 @@ def leading_to(ends, pool, rank, names, shape, chunk, target):
 
 
 @njit(cache=True, nogil=True)
-def taking(ends, pool, rank, names, shape, chunk, made, sent_on):
+def taking(machine, chunk, made, sent_on):
     """Return the states of a chunk with a marked step: made[code, peer] or sent_on[-1 - code]."""
     keys = np.empty(STEPS_MAX, np.int64)
     codes = np.empty(STEPS_MAX, np.int64)
     found = np.empty(chunk.size, np.int64)
     count = 0
+    shape = machine[4]
     for key in chunk:
         both = key >> 2 * shape.channel_bits
         a, b = both & (1 << shape.a_bits) - 1, both >> shape.a_bits
-        for step in range(steps(ends, pool, rank, names, shape, key, keys, codes, 0)):
+        for step in range(steps_of(machine, key, keys, codes)):
             code = codes[step]
             if made[code, a if code & 1 else b] if code >= 0 else sent_on[-1 - code]:
                 found[count] = key

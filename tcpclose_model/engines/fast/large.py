@@ -20,6 +20,7 @@ from tcpclose_model.engines.fast.expanding import (
     BROKEN,
     CURSOR,
     DEFERRED,
+    DEPTH,
     FILTER_BITS,
     INSERTED,
     OUT,
@@ -29,10 +30,11 @@ from tcpclose_model.engines.fast.expanding import (
     STUCK,
     Mine,
     expand,
+    scratch,
 )
 from tcpclose_model.engines.fast.packing import Packing
 from tcpclose_model.engines.fast.tables import Machine, Tables, TooWideError
-from tcpclose_model.engines.fast.visited import STASH_FULL, Cells, cells_for, grow, insert, mixed
+from tcpclose_model.engines.fast.visited_set import VisitedSet
 from tcpclose_model.errors import DefectError
 from tcpclose_model.limits import Limits
 from tcpclose_model.memory import resident
@@ -42,15 +44,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 CHUNK = 1 << 20
 """Keys in a piece of a frontier."""
 
-LOAD = 0.8
-"""Share of the slots in use at which the set grows."""
-
-LOAD_MAX = 0.93
-"""Share of the slots in use at which the set is full, where memory lets it grow no more."""
-
-STASH = 1 << 16
-SMALL_CELLS_FROM = 1 << 27
-"""Slots up to which a set may begin with so that its cells are of 4 bytes, not 8."""
+DEPTH_MAX = (1 << 15) - 1
+"""A depth that no search reaches; where a step was never taken, the depth of its first time."""
 
 
 class OutgrownError(Exception):
@@ -81,7 +76,7 @@ class Counts:
     idle: Array = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
     first_pairs: Array = field(default_factory=lambda: np.zeros((0, 0), np.int32))
     made: Array = field(default_factory=lambda: np.zeros((0, 0), np.int64))
-    first_made: Array = field(default_factory=lambda: np.zeros((0, 0), np.int32))
+    first_made: Array = field(default_factory=lambda: np.zeros((0, 0), np.int16))
     sent_on: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     first_sent_on: Array = field(default_factory=lambda: np.zeros(0, np.int32))
     stuck: list[tuple[int, int]] = field(default_factory=list)
@@ -128,7 +123,8 @@ class LargeSearch:
     def _search(self) -> None:
         self.counts = Counts()
         began = resident()
-        self._set = _Set(self.packing.bits, self.limits)
+        self._set = VisitedSet(self.packing.bits, self.limits)
+        self._steps_gathered = 0
         self._new_threads()
         initial = self.packing.pack(0, 0, 0, 0)
         self._set.add(initial)
@@ -155,6 +151,7 @@ class LargeSearch:
             except MemoryError:
                 self.counts.stopped = self.limits.out_of_memory()
         self._gather()
+        self._gather_steps()
         self.counts.stored = int(self._set.shared[INSERTED])
         self.counts.packing = self.packing
         self.counts.memory = most - began
@@ -175,10 +172,14 @@ class LargeSearch:
             following += _taken(mine.out, mine.tallies, OUT)
         following = [keys for keys in following if len(keys)]
         self._gather()
-        self._mark_first("made", "first_made")
+        if self.counts.transitions - self._steps_gathered > 1 << 31:  # counters have 32 bits
+            self._gather_steps()
         self._mark_first("sent_on", "first_sent_on")
         if following and not self.counts.stopped:
             self.counts.depth += 1
+            self._set.shared[DEPTH] = self.counts.depth
+            if self.counts.depth >= DEPTH_MAX:
+                raise DefectError(f"a search is deeper than {DEPTH_MAX:,} steps")
         self._mark_first("pairs", "first_pairs")
         return following
 
@@ -210,7 +211,7 @@ class LargeSearch:
 
     def _run_threads(self, chunk: Array) -> None:
         visited = self._set
-        work: tuple[Any, ...] = (*self._machine, visited.cells, visited.table, visited.stash)
+        work: tuple[Any, ...] = (self._machine, visited.cells, visited.table, visited.stash)
         work += (visited.shared, chunk, visited.most, self.symmetric)
         if len(chunk) < 1 << 12:
             expand(*work, self._mine[0])
@@ -270,8 +271,10 @@ class LargeSearch:
                 pairs=np.zeros((a, b), np.uint32),
                 idle=np.zeros((a, b), np.uint8),
                 made=np.zeros(made, np.uint32),
+                first_made=np.full(made, DEPTH_MAX, np.int16),
                 sent_on=np.zeros(8 << self.packing.slot_bits, np.int64),
                 recent=np.full(1 << FILTER_BITS, -1, np.int64),
+                scratch=scratch(),
                 tallies=np.zeros(8, np.int64),
             )
             for _ in range(self.threads)
@@ -288,6 +291,7 @@ class LargeSearch:
         if fits and (not self.counts_steps or 4 * len(self.tables.entries) <= len(old.made)):
             return
         self._gather()
+        self._gather_steps()
         kept, self._mine = self._mine, []
         self._new_threads()
         for new, mine in zip(self._mine, kept, strict=True):
@@ -302,12 +306,20 @@ class LargeSearch:
         counts.states = 1 + sum(int(mine.tallies[STATES]) for mine in self._mine)
         counts.transitions = sum(int(mine.tallies[STEPS]) for mine in self._mine)
         for mine in self._mine:
-            for name in ("pairs", "idle", "made", "sent_on"):
-                part = getattr(mine, name)
-                total = _as_large(getattr(counts, name), part.shape)
-                total[tuple(slice(0, size) for size in part.shape)] += part
-                setattr(counts, name, total)
-                part[...] = 0
+            for name in ("pairs", "idle", "sent_on"):
+                _add(counts, name, getattr(mine, name))
+
+    def _gather_steps(self) -> None:
+        """Do the same with the steps by kind and peer, of which there are many kinds."""
+        counts = self.counts
+        for mine in self._mine:
+            shape = mine.made.shape
+            _add(counts, "made", mine.made)
+            counts.first_made = _as_large(counts.first_made, shape, fill=DEPTH_MAX)
+            part = counts.first_made[: shape[0], : shape[1]]
+            np.minimum(part, mine.first_made, out=part)
+            mine.first_made[...] = DEPTH_MAX
+        self._steps_gathered = counts.transitions
 
     def _mark_first(self, name: str, first: str) -> None:
         """Note the depth of whatever has occurred for the first time."""
@@ -317,59 +329,12 @@ class LargeSearch:
         setattr(self.counts, first, known)
 
 
-class _Set:
-    """The visited set: its cells, its stash, and how they grow."""
-
-    def __init__(self, key_bits: int, limits: Limits) -> None:
-        self.key_bits, self.limits = key_bits, limits
-        slots, cell = 1 << 16, 32
-        while (cells := cells_for(key_bits, slots, cell)) is None:
-            slots *= 2
-            if slots > SMALL_CELLS_FROM:
-                slots, cell = 1 << 16, 64
-        self.cells: Cells = cells
-        self.stash = np.zeros(STASH, np.int64)
-        self.shared = np.zeros(8, np.int64)
-        self.full = False
-        kind = np.uint32 if cell == 32 else np.int64
-        # The most that memory has room for is reserved; pages are taken as they are first used.
-        size = max(int(0.9 * limits.room()) * 8 // cell, 2 * slots + (1 << 15))
-        self._most_slots = min(size - (1 << 15), (1 << 31) - 1)
-        self.table = np.zeros(self._most_slots + (1 << 15), kind)
-
-    @property
-    def most(self) -> int:
-        """Keys at which the set must grow."""
-        return int((LOAD_MAX if self._at_most() else LOAD) * self.cells.slots)
-
-    def add(self, key: int) -> None:
-        """Add one key."""
-        insert(self.table, self.cells, self.stash, self.shared, mixed(key, self.cells.key_bits))
-        self.shared[INSERTED] += 1
-
-    def make_room(self) -> None:
-        """Grow if the set is nearly full and memory allows; else, when it is, say so."""
-        if self.shared[INSERTED] < self.most:
-            return
-        slots = self._next_slots()
-        if slots <= self.cells.slots:
-            self.full = True
-            return
-        new = cells_for(self.key_bits, slots, 8 * self.table.itemsize)
-        if new is None:
-            raise DefectError(f"keys of {self.key_bits} bits fit no cell of {slots} slots")
-        if grow(self.table, self.cells, new, self.stash, self.shared) == STASH_FULL:
-            raise DefectError("the stash of the visited set is full: a state was lost")
-        self.cells = new
-
-    def _next_slots(self) -> int:
-        slots = self.cells.slots
-        wanted = 2 * slots if slots < 1 << 26 else slots + slots // 2
-        room = self.limits.room() * 9 // 10 // self.table.itemsize
-        return min(wanted, self._most_slots, slots + max(room, 0))
-
-    def _at_most(self) -> bool:
-        return self._next_slots() < self.cells.slots * 9 // 8
+def _add(counts: Counts, name: str, part: Array) -> None:
+    """Add a thread's counts to those of that name, and clear them."""
+    total = _as_large(getattr(counts, name), part.shape)
+    total[tuple(slice(0, size) for size in part.shape)] += part
+    setattr(counts, name, total)
+    part[...] = 0
 
 
 def _taken(buffer: Array, tallies: Array, place: int) -> Iterator[Array]:

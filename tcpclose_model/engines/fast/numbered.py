@@ -17,6 +17,7 @@ from tcpclose_model.engines.fast.numbering import (
     find_misses,
     number_states,
     number_words,
+    scratch,
 )
 from tcpclose_model.engines.fast.packing import Packing
 from tcpclose_model.engines.fast.steps import STEPS_MAX
@@ -82,6 +83,7 @@ class _Search:
         self.counts = np.array([1, 0, 0], np.int64)
         self.table_bits = 15
         self.table = self._new_table()
+        self.scratch = scratch()
         self.at = 0
         self.levels = [0]
         self.level_end = 1
@@ -94,8 +96,8 @@ class _Search:
         while self.at < self.counts[0] and not self.stopped:
             last = min(self.level_end, self.at + SLICE)
             self.at, status = number_states(
-                *machine, self.at, last, self.counts, self.order, self.table, 64 - self.table_bits,
-                self.first_step, self.target, self.code,
+                machine, self.scratch, self.at, last, self.counts, self.order, self.table,
+                64 - self.table_bits, self.first_step, self.target, self.code,
             )  # fmt: skip
             if status == MISSED:
                 self._fill(machine, last)
@@ -110,9 +112,7 @@ class _Search:
 
     def _fill(self, machine: Any, last: int) -> None:
         missing = np.empty(1 << 10, np.int64)
-        count = find_misses(
-            *machine, self.at, min(last, self.at + SLICE // 16), self.order, missing
-        )
+        count = find_misses(machine, self.at, min(last, self.at + SLICE // 16), self.order, missing)
         self.tables.fill(set(missing[:count].tolist()))
         self.outgrown = not self.tables.fits(self.packing)
 

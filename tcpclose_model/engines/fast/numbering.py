@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from tcpclose_model.engines.fast.atoms import prefetch
-from tcpclose_model.engines.fast.steps import STEPS_MAX, steps
+from tcpclose_model.engines.fast.atoms import inlined, kernel, prefetch
+from tcpclose_model.engines.fast.steps import STEPS_MAX, steps, steps_of
 
 DONE, MISSED, FULL = 0, 1, 2
 """Why `number_states` returned: nothing left below `last`, a table entry is missing, no room."""
@@ -21,31 +21,37 @@ BATCH = 32
 """States expanded before their steps are looked up, so that memory answers in the meantime."""
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def place_of(key, shift):
     """Return where the search for a key begins in a table of 2 ** (64 - shift) slots."""
     return np.int64((np.uint64(key) * MULTIPLIER) >> np.uint64(shift))
 
 
-@njit(cache=True, nogil=True)
+def scratch() -> tuple[np.ndarray, ...]:
+    """Return arrays for the steps of a batch: keys, codes, and where those of each state end."""
+    sizes = (BATCH * STEPS_MAX, BATCH * STEPS_MAX, BATCH)
+    return tuple(np.empty(size, np.int64) for size in sizes)
+
+
+@kernel
 def number_states(
-    ends, pool, rank, names, shape, at, last, counts, order, table, shift, first_step, target, code
-):
+    machine, scratch,
+    at, last, counts, order, table, shift, first_step, target, code,
+):  # fmt: skip
     """Expand states order[at:last]; return the next one to expand, and why it stopped there.
 
+    scratch: three arrays to work in (see `scratch`).
     counts: states known, steps known, and what is missing where the answer is MISSED.
     table: key and number of each known state, alternating; key -1 in an empty slot.
     """
     states, edges = counts[0], counts[1]
-    keys = np.empty(BATCH * STEPS_MAX, np.int64)
-    codes = np.empty(BATCH * STEPS_MAX, np.int64)
-    stops = np.empty(BATCH, np.int64)
+    keys, codes, stops = scratch
     slots = table.size // 2
     status = DONE
     while at < last and status == DONE:
         count, batch = 0, 0
         while batch < BATCH and at + batch < last:
-            end = steps(ends, pool, rank, names, shape, order[at + batch], keys, codes, count)
+            end = steps(machine, order[at + batch], keys, codes, count)
             if end < 0:
                 counts[2] = -1 - end
                 status = MISSED
@@ -118,13 +124,13 @@ def number_words(words, numbers, table, found):
 
 
 @njit(cache=True, nogil=True)
-def find_misses(ends, pool, rank, names, shape, at, last, order, missing):
+def find_misses(machine, at, last, order, missing):
     """Write what is missing to expand states order[at:last]; return how many entries that are."""
     keys = np.empty(STEPS_MAX, np.int64)
     codes = np.empty(STEPS_MAX, np.int64)
     found = 0
     while at < last and found < missing.size:
-        end = steps(ends, pool, rank, names, shape, order[at], keys, codes, 0)
+        end = steps_of(machine, order[at], keys, codes)
         if end < 0 and (found == 0 or missing[found - 1] != -1 - end):
             missing[found] = -1 - end
             found += 1

@@ -92,7 +92,7 @@ class Levels:
         states = [self.tables.state(self.packing, key)]
         for before in range(depth - 1, -1, -1):
             target = key
-            found = self.least(before, lambda m, _, part: leading_to(*m, part, target))  # noqa: B023  # called at once
+            found = self.least(before, lambda m, _, part: leading_to(m, part, target))  # noqa: B023  # called at once
             if found is None:
                 raise DefectError(f"no step leads from depth {before} to a state of the next")
             key = found

@@ -10,9 +10,13 @@ duplicates << 1 | actor), where the actor is the end that the segment is on its 
 
 from __future__ import annotations
 
-from numba import njit
-
-from tcpclose_model.engines.fast.atoms import bit_length, compare_and_swap, fetch_and_add
+from tcpclose_model.engines.fast.atoms import (
+    bit_length,
+    compare_and_swap,
+    fetch_and_add,
+    inlined,
+    kernel,
+)
 from tcpclose_model.engines.fast.tables import (
     ENTRY_BITS,
     GUARD_BITS,
@@ -37,20 +41,19 @@ STEPS_MAX = 320
 and PLACES behind them."""
 
 
-@njit(cache=True, nogil=True)
-def steps(ends, pool, rank, names, shape, key, keys, codes, count):
+@inlined
+def steps(machine, key, keys, codes, count):
     """Write the steps of `key` from keys[count] on; return the new count, or -1 - what is missing.
 
-    ends: the tables of both ends, as `tables.Machine` has them first.  What is missing is actor <<
-    40 | TCB << 12 | segment, with 0 for the local entries of a TCB.  `codes` and `keys` have room
-    for STEPS_MAX more than are used.
+    machine: a `tables.Machine`.  What is missing is actor << 40 | TCB << 12 | segment, with 0 for
+    the local entries of a TCB.  `codes` and `keys` have room for STEPS_MAX more than are used.
     """
-    first_a, first_b, peer_a, peer_b, arrivals_a, arrivals_b = ends
+    (first_a, first_b, peer_a, peer_b, arrivals_a, arrivals_b), _, _, naming, shape = machine
     width = shape.channel_bits
     mask = (1 << width) - 1
     a_to_b, b_to_a = key & mask, key >> width & mask
     if shape.named:
-        a_to_b, b_to_a = names[0][a_to_b], names[0][b_to_a]
+        a_to_b, b_to_a = naming[0][a_to_b], naming[0][b_to_a]
     both = key >> 2 * width
     a, b = both & (1 << shape.a_bits) - 1, both >> shape.a_bits
     a_shift, b_shift = 2 * width, 2 * width + shape.a_bits
@@ -58,23 +61,24 @@ def steps(ends, pool, rank, names, shape, key, keys, codes, count):
     to_b = (bit_length(a_to_b) + shape.slot_bits - 1) * shape.slot_inverse >> 16
     to_a = (bit_length(b_to_a) + shape.slot_bits - 1) * shape.slot_inverse >> 16
     count = _steps_of(
-        pool, rank, names, shape, 0, first_a, arrivals_a, a, peer_b[b], b_to_a, to_a, a_to_b, to_b,
+        machine, 0, first_a, arrivals_a, a, peer_b[b], b_to_a, to_a, a_to_b, to_b,
         b << b_shift, a_shift, width, 0, keys, codes, count,
     )  # fmt: skip
     if count < 0:
         return count
     return _steps_of(
-        pool, rank, names, shape, 1, first_b, arrivals_b, b, peer_a[a], a_to_b, to_b, b_to_a, to_a,
+        machine, 1, first_b, arrivals_b, b, peer_a[a], a_to_b, to_b, b_to_a, to_a,
         a << a_shift, b_shift, 0, width, keys, codes, count,
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _steps_of(
-    pool, rank, names, shape, actor, firsts, arrivals, own, of_peer, inward, held, outward, out,
+    machine, actor, firsts, arrivals, own, of_peer, inward, held, outward, out,
     peer, own_shift, in_shift, out_shift, keys, codes, count,
 ):  # fmt: skip
     """Write the steps of one end and of the channel towards it."""
+    _, pool, rank, naming, shape = machine
     so = of_peer
     so |= OWN_ROOM if out < shape.capacity else 0
     so |= ROOM if held + out < shape.capacity else 0
@@ -83,13 +87,18 @@ def _steps_of(
     where = firsts[own]
     if where < 0:
         return -1 - (actor << 40 | own << SEGMENT_BITS)
-    rest = peer | _standing(names, shape, inward) << in_shift
+    rest = peer
+    if shape.named:
+        rest |= _number(naming, inward) << in_shift
+    else:
+        rest |= inward << in_shift
     for at in range(where >> 8, (where >> 8) + (where & 255)):
         word = pool[at]
         if word >> GUARD_SHIFT & GUARD_MASK & ~so:
             continue
         sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
-        sent = _standing(names, shape, sent)
+        if shape.named:
+            sent = _number(naming, sent)
         keys[count] = rest | (word & TCB_MASK) << own_shift | sent << out_shift
         codes[count] = word >> ENTRY_SHIFT << 2 | overflow << 1 | actor
         count += 1
@@ -110,21 +119,25 @@ def _steps_of(
         if shape.order != SET or not shape.duplication:
             left = _without(inward, place, bits)
         sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
-        left, sent = _standing(names, shape, left), _standing(names, shape, sent)
+        if shape.named:
+            left = _number(naming, left)
+            sent = _number(naming, sent)
         keys[count] = peer | left << in_shift | (word & TCB_MASK) << own_shift | sent << out_shift
         codes[count] = word >> ENTRY_SHIFT << 2 | overflow << 1 | actor
         count += 1
-    rest = peer | own << own_shift | _standing(names, shape, outward) << out_shift
+    if shape.named:
+        outward = _number(naming, outward)
+    rest = peer | own << own_shift | outward << out_shift
     room = (held if shape.loss else held + out) < shape.capacity
     count = _network_steps(
-        names, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
+        naming, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
     )
-    return -1 - NO_NAME_LEFT if shape.named and names[3][0] > names[0].size else count
+    return -1 - NO_NAME_LEFT if shape.named and naming[3][0] > naming[0].size else count
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _network_steps(
-    names, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
+    naming, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
 ):
     """Write the losses and the duplications of a channel."""
     bits = shape.slot_bits
@@ -134,7 +147,9 @@ def _network_steps(
             place = places[at]
             left = _without(inward, place, bits)
             head = left == inward >> bits if shape.order == FIFO else at == 0
-            keys[count] = rest | _standing(names, shape, left) << in_shift
+            if shape.named:
+                left = _number(naming, left)
+            keys[count] = rest | left << in_shift
             codes[count] = -1 - ((inward >> place * bits & mask) << 3 | head << 2 | actor)
             count += 1
     if shape.duplication and shape.order != SET and room:
@@ -142,13 +157,15 @@ def _network_steps(
             place = places[at]
             low = inward & (1 << (place + 1) * bits) - 1
             more = low | inward >> place * bits << (place + 1) * bits
-            keys[count] = rest | _standing(names, shape, more) << in_shift
+            if shape.named:
+                more = _number(naming, more)
+            keys[count] = rest | more << in_shift
             codes[count] = -1 - ((inward >> place * bits & mask) << 3 | 1 << 1 | actor)
             count += 1
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _places(rank, shape, channel, held, places):
     """Write the places whose segment differs from its neighbour before; return how many they are.
 
@@ -178,25 +195,24 @@ def _places(rank, shape, channel, held, places):
     return count
 
 
-@njit(cache=True, nogil=True)
-def _standing(names, shape, channel):
-    """Return what stands in a key for a packed channel: the channel itself, or its number.
+@kernel
+def _number(naming, channel):
+    """Return the number of a packed channel; one that has none gets the next.
 
-    A channel that has no number gets the next.  Where numbers run out the count goes on, and what
-    is returned is of no use.
+    Where numbers run out the count goes on, and what is returned is of no use.
     """
-    if not shape.named or channel == 0:
-        return channel
-    words, table, numbers, known = names
-    place = channel * 0x1E3779B97F4A7C15 >> 20 & table.size - 1
+    if channel == 0:
+        return 0
+    words, names, numbers, named = naming
+    place = channel * 0x1E3779B97F4A7C15 >> 20 & names.size - 1
     while True:
-        stands = table[place]
+        stands = names[place]
         if stands == 0:
-            if known[0] > words.size:
+            if named[0] > words.size:
                 return 0
-            stands = compare_and_swap(table, place, 0, channel)
+            stands = compare_and_swap(names, place, 0, channel)
             if stands == 0:
-                number = fetch_and_add(known, 0, 1)
+                number = fetch_and_add(named, 0, 1)
                 if number < words.size:
                     words[number] = channel
                 else:
@@ -208,17 +224,17 @@ def _standing(names, shape, channel):
             while number == 0:  # another thread may be about to say it
                 number = compare_and_swap(numbers, place, 0, 0)
             return number - 1
-        place = place + 1 & table.size - 1
+        place = place + 1 & names.size - 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _without(channel, place, bits):
     """Return the channel without the segment at a place."""
     low = channel & (1 << place * bits) - 1
     return low | channel >> (place + 1) * bits << place * bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pushed(shape, channel, held, segment):
     """Return the channel with a segment (0: none) in it, and 1 if there was no room for it."""
     if segment == 0:
@@ -238,3 +254,9 @@ def _pushed(shape, channel, held, segment):
         return channel, 1
     low = channel & (1 << place * bits) - 1
     return low | segment << place * bits | channel >> place * bits << (place + 1) * bits, 0
+
+
+@kernel
+def steps_of(machine, key, keys, codes):
+    """Do what `steps` does, from 0 on; a call of its own, for where time does not matter."""
+    return steps(machine, key, keys, codes, 0)

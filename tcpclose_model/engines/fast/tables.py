@@ -128,14 +128,14 @@ class Machine(NamedTuple):
         and how many, as first << 8 | count; the bits of `plain.Guard` that it gives its peer; of
         each TCB and segment, the entry's word.
     rank: of each segment, its place in the canonical order.
-    names: four arrays that number packed channels, where keys hold numbers: the channels by
+    naming: four arrays that number packed channels, where keys hold numbers: the channels by
         number; a table of channels; the numbers of those in the table; how many there are.
     """
 
     ends: tuple[Array, ...]
     pool: Array
     rank: Array
-    names: tuple[Array, ...]
+    naming: tuple[Array, ...]
     shape: Shape
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from tcpclose_model.engines.fast.atoms import compare_and_swap
+from tcpclose_model.engines.fast.atoms import compare_and_swap, inlined, kernel
 
 KNOWN, NEW, STASH_FULL = 0, 1, 2
 """What came of an insertion."""
@@ -54,7 +54,7 @@ def cells_for(key_bits: int, slots: int, cell_bits: int) -> Cells | None:
     return Cells(key_bits, slots, remainder, distance, 1 << remainder + distance)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def mixed(key, bits):
     """Return a key under a bijection of words of so many bits."""
     mask = (1 << bits) - 1
@@ -65,13 +65,13 @@ def mixed(key, bits):
     return key ^ key >> half
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def home_of(mixed_key, cells):
     """Return the slot where a mixed key belongs."""
     return (mixed_key >> cells.key_bits - HOME_BITS) * cells.slots >> HOME_BITS
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def insert(table, cells, stash, counts, mixed_key):
     """Put a mixed key into the set; return KNOWN, NEW or STASH_FULL.
 
@@ -91,7 +91,7 @@ def insert(table, cells, stash, counts, mixed_key):
     return _stashed(stash, counts, mixed_key)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stashed(stash, counts, mixed_key):
     """Put a mixed key into the stash: a table of keys plus one, 0 where empty."""
     slots = stash.size
@@ -109,13 +109,13 @@ def _stashed(stash, counts, mixed_key):
     return STASH_FULL
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_of(home, cells):
     """Return the least number of HOME_BITS bits that belongs to a home."""
     return ((home << HOME_BITS) + cells.slots - 1) // cells.slots
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def key_at(table, cells, place):
     """Return the mixed key in a cell that is in use."""
     stands = np.int64(table[place]) & cells.used - 1
