@@ -96,9 +96,11 @@ def expand(machine, cells, table, stash, shared, chunk, most, symmetric, mine):
                 tallies[DEFERRED] += 1
                 continue
             twice = symmetric and swapped(shape, key) != key
-            _tally_steps(
-                shape, key, codes, end, twice, made, first_made, shared[DEPTH], sent_on, tallies
-            )
+            tallies[STEPS] += 2 * end if twice else end
+            if made.size:
+                _tally_steps(
+                    shape, key, codes, end, twice, made, first_made, shared[DEPTH], sent_on
+                )
             leaves = False
             for step in range(end):
                 reached = keys[step]
@@ -157,11 +159,8 @@ def _insert_all(
 
 
 @kernel
-def _tally_steps(shape, key, codes, count, twice, made, first_made, depth, sent_on, tallies):
+def _tally_steps(shape, key, codes, count, twice, made, first_made, depth, sent_on):
     """Count the steps of a state, by what they are and by the peer that stands by."""
-    tallies[STEPS] += 2 * count if twice else count
-    if made.size == 0:
-        return
     ends = key >> 2 * shape.channel_bits
     a, b = ends & (1 << shape.a_bits) - 1, ends >> shape.a_bits
     for step in range(count):

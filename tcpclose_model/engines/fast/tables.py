@@ -205,14 +205,11 @@ class Tables:
                 end.fill_local(own)
 
     def packing(self) -> Packing:
-        """Return a packing with room for what is known, and for as much again."""
-        known = [2 * len(self.segments), 2 * len(self.ends[0].tcbs), 2 * len(self.ends[1].tcbs)]
-        slot, a, b = (max(count - 1, 1).bit_length() for count in known)
+        """Return a packing with room for what is known, and for a little more."""
+        known = (len(self.segments), len(self.ends[0].tcbs), len(self.ends[1].tcbs))
+        slot, a, b = ((count + count // 8).bit_length() for count in known)
         capacity = self.engine.model.network.capacity
         packing = Packing(capacity, slot, a, b)
-        if not packing.fits:  # without slack it may
-            slot, a, b = (max(count // 2 - 1, 1).bit_length() for count in known)
-            packing = Packing(capacity, slot, a, b)
         if not packing.fits and packing.content_bits <= KEY_BITS_MAX:  # so channels get numbers
             name = min((KEY_BITS_MAX - a - b) // 2, NAME_BITS_MAX)
             packing = Packing(capacity, slot, a, b, max(name, 1))

@@ -159,3 +159,21 @@ def grow(table, old, new, stash, counts):
         if insert(table, new, stash, counts, stashed[at]) == STASH_FULL:
             status = STASH_FULL
     return status
+
+
+@njit(cache=True, nogil=True)
+def move(table, old, other, new, stash, counts):
+    """Put every key of a table into another, empty one; return NEW or STASH_FULL."""
+    stashed = stash[stash != 0] - 1
+    stash[:] = 0
+    counts[0] = 0
+    status = NEW
+    for place in range(table.size):
+        if table[place] != 0:
+            key = key_at(table, old, place)
+            if insert(other, new, stash, counts, key) == STASH_FULL:
+                status = STASH_FULL
+    for at in range(stashed.size):
+        if insert(other, new, stash, counts, stashed[at]) == STASH_FULL:
+            status = STASH_FULL
+    return status

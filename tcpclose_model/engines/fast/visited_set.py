@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tcpclose_model.engines.fast.expanding import INSERTED
-from tcpclose_model.engines.fast.visited import STASH_FULL, Cells, cells_for, grow, insert, mixed
+from tcpclose_model.engines.fast.visited import (
+    STASH_FULL,
+    Cells,
+    cells_for,
+    grow,
+    insert,
+    mixed,
+    move,
+)
 from tcpclose_model.errors import DefectError
 from tcpclose_model.limits import Limits
 
@@ -18,8 +28,11 @@ LOAD_MAX = 0.93
 STASH = 1 << 16
 """Slots of the stash."""
 
-SMALL_CELLS_FROM = 1 << 27
-"""Slots up to which a set may begin with so that its cells are of 4 bytes, not 8."""
+SMALL_CELLS_FROM = 1 << 22
+"""Slots from which on cells of 4 bytes are used where keys fit; smaller sets begin with 8."""
+
+TAIL = 1 << 15
+"""Slots behind the last home."""
 
 
 class VisitedSet:
@@ -27,20 +40,19 @@ class VisitedSet:
 
     def __init__(self, key_bits: int, limits: Limits) -> None:
         self.key_bits, self.limits = key_bits, limits
-        slots, cell = 1 << 16, 32
-        while (cells := cells_for(key_bits, slots, cell)) is None:
-            slots *= 2
-            if slots > SMALL_CELLS_FROM:
-                slots, cell = 1 << 16, 64
+        cells = cells_for(key_bits, 1 << 16, 64)
+        assert cells is not None, "a cell of 8 bytes holds any key"
         self.cells: Cells = cells
         self.stash = np.zeros(STASH, np.int64)
         self.shared = np.zeros(8, np.int64)
         self.full = False
-        kind = np.uint32 if cell == 32 else np.int64
-        # The most that memory has room for is reserved; pages are taken as they are first used.
-        size = max(int(0.9 * limits.room()) * 8 // cell, 2 * slots + (1 << 15))
-        self._most_slots = min(size - (1 << 15), (1 << 31) - 1)
-        self.table = np.zeros(self._most_slots + (1 << 15), kind)
+        self.table = self._reserved(np.int64, 1 << 16)
+
+    def _reserved(self, kind: type[np.generic], slots: int) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return an empty table of as many slots as memory has room for; it is taken when used."""
+        room = int(0.9 * self.limits.room()) // np.dtype(kind).itemsize
+        self._most_slots = min(max(room, slots), (1 << 31) - 1)
+        return np.zeros(self._most_slots + TAIL, kind)
 
     @property
     def most(self) -> int:
@@ -60,16 +72,22 @@ class VisitedSet:
         if slots <= self.cells.slots:
             self.full = True
             return
-        new = cells_for(self.key_bits, slots, 8 * self.table.itemsize)
-        if new is None:
-            raise DefectError(f"keys of {self.key_bits} bits fit no cell of {slots} slots")
-        if grow(self.table, self.cells, new, self.stash, self.shared) == STASH_FULL:
+        small = cells_for(self.key_bits, slots, 32) if slots >= SMALL_CELLS_FROM else None
+        if small is not None and self.table.itemsize == 8:
+            old, before = self.table[: self.cells.slots + TAIL], self.cells
+            self.table, self.cells = self._reserved(np.uint32, slots), small
+            done = move(old, before, self.table, small, self.stash, self.shared)
+        else:
+            new = small if self.table.itemsize == 4 else cells_for(self.key_bits, slots, 64)
+            assert new is not None, "more slots never need wider cells"
+            done = grow(self.table, self.cells, new, self.stash, self.shared)
+            self.cells = new
+        if done == STASH_FULL:
             raise DefectError("the stash of the visited set is full: a state was lost")
-        self.cells = new
 
     def _next_slots(self) -> int:
         slots = self.cells.slots
-        wanted = 2 * slots if slots < 1 << 26 else slots + slots // 2
+        wanted = slots * (4 if slots < 1 << 22 else 2) if slots < 1 << 26 else slots * 3 // 2
         room = self.limits.room() * 9 // 10 // self.table.itemsize
         return min(wanted, self._most_slots, slots + max(room, 0))
 
