@@ -19,7 +19,7 @@ from tcpclose_model.engines.fast.steps import STEPS_MAX, steps, steps_of
 from tcpclose_model.engines.fast.visited import NEW, STASH_FULL, home_of, insert, mixed
 
 BATCH = 64
-FILTER_BITS = 14
+FILTER_BITS = 16
 
 STASHED, CURSOR, STOP, INSERTED, BROKEN, DEPTH = 0, 1, 2, 3, 4, 5
 """Places in the array that threads share: how many keys are in the stash, the next state to take,

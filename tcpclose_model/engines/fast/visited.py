@@ -109,13 +109,13 @@ def _stashed(stash, counts, mixed_key):
     return STASH_FULL
 
 
-@kernel
+@inlined
 def _first_of(home, cells):
     """Return the least number of HOME_BITS bits that belongs to a home."""
     return ((home << HOME_BITS) + cells.slots - 1) // cells.slots
 
 
-@kernel
+@inlined
 def key_at(table, cells, place):
     """Return the mixed key in a cell that is in use."""
     stands = np.int64(table[place]) & cells.used - 1
