@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.instances import Instance
-from benchmarks.measure import Measured, measured
+from benchmarks.measure import measured
 from benchmarks.missing import Failed, Missing
 
 REPEATED_BELOW = 10.0
@@ -141,6 +141,3 @@ def disagreements(scores: list[Score]) -> list[str]:
         if one.failed and one.contender.is_ours:
             lines.append(f"{one.contender.name} on {size.words}: {one.missing}")
     return lines
-
-
-__all__ = ["Contender", "Found", "Measured", "Ready", "Score", "disagreements", "score"]

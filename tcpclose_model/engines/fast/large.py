@@ -103,7 +103,7 @@ class LargeSearch:
         on_level: Callable[[int, list[Array]], None] | None = None,
     ) -> None:
         self.tables, self.limits = tables, limits
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or processors()
         self.symmetric = symmetric
         self.counts_steps = counts_steps
         self.depth_max = depth_max
@@ -327,6 +327,13 @@ class LargeSearch:
         known = _as_large(getattr(self.counts, first), total.shape, fill=-1)
         known[(total > 0) & (known < 0)] = self.counts.depth
         setattr(self.counts, first, known)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _add(counts: Counts, name: str, part: Array) -> None:
