@@ -10,13 +10,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from properties.answers import RAISES, Answers, WholeError, state_answers, step_answers
-from properties.kinds import StepView, View
-from properties.views import ChannelsNeededError, StatePredicate, StepPredicate
+from properties.answers import RAISES, WholeError, state_answers, step_answers
+from properties.graph import Marks, view
+from properties.views import ChannelsNeededError, StatePredicate, StepPredicate, StepView
 from tcpclose_model.engines.fast import graphs
 from tcpclose_model.space import Path, StateSpace
 
-Marks = bytearray
 Array = np.ndarray[Any, np.dtype[Any]]
 NOTHING = np.empty(0, np.uint8)
 
@@ -29,12 +28,6 @@ def bytes_of(marks: Marks | None) -> Array:
 def arrays(space: StateSpace) -> tuple[Array, Array]:
     """Return `first_step` and `target` as what they are on a FastSpace: arrays."""
     return cast(Array, space.first_step), cast(Array, space.target)
-
-
-def view(space: StateSpace, number: int, end: int) -> View:
-    """Return a state as a predicate sees it."""
-    state = space.state(number)
-    return View(state.a, state.b, (state.a_to_b, state.b_to_a), end)
 
 
 def states_with(space: StateSpace, predicate: StatePredicate, end: int) -> Marks:
@@ -181,6 +174,3 @@ def _unwound(parent: Array, parent_step: Array, node: int, start: int, shift: in
         step, node = int(parent_step[node]), int(parent[node])
         path.append((node >> shift, step))
     return path[::-1]
-
-
-__all__ = ["Answers", "arrays", "bytes_of"]

@@ -33,7 +33,7 @@ from tcpclose_model.engines.fast.expanding import (
     scratch,
 )
 from tcpclose_model.engines.fast.packing import Packing
-from tcpclose_model.engines.fast.tables import Machine, Tables, TooWideError
+from tcpclose_model.engines.fast.tables import Machine, Tables
 from tcpclose_model.engines.fast.visited_set import VisitedSet
 from tcpclose_model.errors import DefectError
 from tcpclose_model.limits import Limits
@@ -360,6 +360,3 @@ def _as_large(array: Array, shape: tuple[int, ...], fill: int = 0) -> Array:
     larger = np.full(shape, fill, array.dtype)
     larger[tuple(slice(0, size) for size in array.shape)] = array
     return larger
-
-
-__all__ = ["Counts", "LargeSearch", "TooWideError"]
