@@ -172,7 +172,10 @@ def run(
 
 @cli.command(name="list")
 @click.argument(
-    "kind", type=click.Choice(["models", "properties", "rules", "runs", "parameters", "switches"])
+    "kind",
+    type=click.Choice(
+        ["models", "properties", "rules", "runs", "parameters", "switches", "hazards"]
+    ),
 )
 def list_command(kind: str) -> int:
     """List what there is."""
@@ -185,7 +188,7 @@ def list_command(kind: str) -> int:
 @cli.command()
 @click.argument("name")
 def show(name: str) -> int:
-    """Explain a model, a property, a rule, a run, a switch or a parameter by NAME."""
+    """Explain a model, a property, a rule, a run, a switch, a parameter or a hazard by NAME."""
     from reports.showing import print_one
 
     print_one(name)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from properties.catalogue import CATALOGUE
+from properties.hazards import HAZARDS, Hazard
 from properties.kinds import Property
 from reports.scenarios import SCENARIOS, Scenario
 from reports.text import described
@@ -38,6 +39,7 @@ def print_list(kind: str) -> None:
         "runs": lambda: {name: scenario.title for name, scenario in SCENARIOS.items()},
         "parameters": _parameter_lines,
         "switches": lambda: {name: f"{s.says} ({s.cite})" for name, s in SWITCHES.items()},
+        "hazards": lambda: {name: f"{h.title} ({h.source})" for name, h in HAZARDS.items()},
     }
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, said in lines[kind]().items():
@@ -86,6 +88,7 @@ def print_one(name: str) -> None:
         (RULES, _rule_text),
         (SCENARIOS, _scenario_text),
         (SWITCHES, _switch_text),
+        (HAZARDS, _hazard_text),
         (values(MODELS["rfc9293"]), lambda value: f"{name} = {plain(value)}\n{meaning(name)}"),
     ]
     texts = [text(known[name]) for known, text in shown if name in known]
@@ -143,3 +146,11 @@ def _switch_text(switch: Switch) -> str:
 
 def _scenario_text(scenario: Scenario) -> str:
     return f"run {scenario.name}: {scenario.title}\nsource: {scenario.source}\n{scenario.ladder}"
+
+
+def _hazard_text(hazard: Hazard) -> str:
+    lines = [f"hazard {hazard.name}: {hazard.title}", hazard.says, f"source: {hazard.source}"]
+    for case in hazard.cases:
+        found = f"{case.title}: {case.breaks}, {case.steps} steps; repair: {case.repair}"
+        lines += [found, f"  {case.command}"]
+    return "\n".join(lines)

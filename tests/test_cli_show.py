@@ -6,7 +6,7 @@ import pytest
 
 from tests.command_line import once, refused, tcpclose
 
-KINDS = ("models", "properties", "rules", "runs", "parameters", "switches")
+KINDS = ("models", "properties", "rules", "runs", "parameters", "switches", "hazards")
 
 
 def names_of(kind: str) -> list[str]:
@@ -50,6 +50,11 @@ def test_a_model_is_shown_with_its_source_and_what_it_expects() -> None:
 
 def test_a_property_is_shown_with_a_model_that_breaks_it() -> None:
     assert "broken by: tcpclose check silent_reset" in once("show", "no_silent_data_loss").lines
+
+
+def test_a_hazard_is_shown_with_the_commands_that_find_it() -> None:
+    command = "tcpclose check user_timeout --set application.data_units=0 --property no_deadlock"
+    assert f"  {command}" in once("show", "H8").lines
 
 
 def test_a_name_that_several_things_have_shows_them_all() -> None:
