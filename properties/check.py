@@ -13,7 +13,13 @@ from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.large import LargeSpace, explore_large
 from tcpclose_model.limits import Limits, Progress
 from tcpclose_model.model import Model
-from tcpclose_model.search import INSTALL, explore_within, has_fast_engine, uncollected
+from tcpclose_model.search import (
+    INSTALL,
+    explore_within,
+    has_fast_engine,
+    refuse_all_but_plain,
+    uncollected,
+)
 from tcpclose_model.space import StateSpace
 
 LARGE = "large"
@@ -151,6 +157,7 @@ def _explored(
     """Return what a model reaches: its graph, or counts where that is too large to keep."""
     if engine == LARGE and not has_fast_engine():
         raise ModelError(f"the fast engine is not installed: {INSTALL}")
+    refuse_all_but_plain(model, engine)
     space = None
     if engine != LARGE:
         space = explore_within(model, limits, engine)

@@ -6,10 +6,14 @@ An endless run is fair if
 - W3: a channel that is never empty again delivers or loses its head again and again; in a bag or
   a set, so does each segment value that never leaves it (in a set that duplicates: it is lost);
 - S:  in each direction, a segment value that is sent again and again is received again and again;
+- W4: in a model with a clock, time passes again and again if it always can;
 - duplication happens finitely often.
 A timer, an output or a fair call whose guard reads the channels is strongly fair: if it could run
 again and again, it does.  Nothing else is fair: not SEND, not ABORT, not loss.  A run may stop
 (stutter for ever) where that is fair.
+
+In a model with a clock, S takes a segment for the same value at whatever age.  W3 asks only where a
+segment may not vanish: elsewhere, as time passes (W4), what is in flight dies of age.
 
 A fair run that never leaves a region exists if and only if a strongly connected set of states of
 the region, with some of the steps inside it, satisfies all of these; `fair_components` finds such
@@ -22,7 +26,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from properties.graph import Marks, components
-from tcpclose_model.engines.plain import READS_CHANNELS, Channel, guard
+from tcpclose_model.engines.channels import stripped
+from tcpclose_model.engines.plain import READS_CHANNELS, TIME, Channel, guard
+from tcpclose_model.model import Network
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import Path, StateSpace
 
@@ -64,6 +70,8 @@ class Fairness:
         self._values: dict[object, int] = {}
         events = dict(_fair_events(space))
         moves = space.moves
+        self._is_timed = space.model.time.is_timed
+        self._ticks = self._event_bit(events, TIME, Event.TICK)
         self.enables = [self._event_bit(events, m.action.actor, m.action.event) for m in moves]
         self.takes = list(self.enables)
         self.enabling = list(self.enables)
@@ -72,18 +80,20 @@ class Fairness:
         self.receives = [0] * len(moves)
         network = space.model.network
         self._fifo = network.order == "fifo"
+        self._has_channels = not self._is_timed or network.must_deliver
         stays = network.order == "set" and network.duplication  # what arrives is still in flight
         for number, move in enumerate(moves):
             actor, event, segment = move.action
             if event in (Event.SEGMENT_ARRIVES, Event.SEGMENT_IS_LOST):
                 leaves = move.head if self._fifo else not (stays and move.delivers)
                 value = None if self._fifo else segment
-                if move.delivers:
+                leaves = leaves and self._has_channels
+                if move.delivers and self._has_channels:
                     self.enabling[number] |= self._weak_bit(("channel", actor, value))
                 if leaves:
                     self.takes[number] |= self._weak_bit(("channel", actor, value))
-            if move.delivers:
-                self.receives[number] = self._value_bit(actor, segment)
+            if move.delivers and segment is not None:
+                self.receives[number] = self._value_bit(actor, stripped(segment))
             if move.sent is not None:
                 self.sends[number] = self._value_bit(1 - actor, move.sent)
         self.lasting = bytearray(m.action.event is not Event.SEGMENT_IS_DUPLICATED for m in moves)
@@ -163,13 +173,22 @@ class Fairness:
             if bits is None:
                 bits = 0
                 for step in space.steps(number):
-                    bits |= self.enables[space.move[step]]
+                    bits |= self.enables[space.move[step]] & ~self._ticks
                 known[key] = bits
+            if self._is_timed and self._can_tick(number):
+                bits |= self._ticks
             found.append(bits | towards[1][a_to_b] | towards[0][b_to_a])
         return found
 
+    def _can_tick(self, number: int) -> bool:
+        """Return whether a tick may pass in a state: it would be the last of its steps."""
+        steps = self.space.steps(number)
+        return bool(steps) and self.space.moves[self.space.move[steps[-1]]].action.actor == TIME
+
     def _channel_bits(self, actor: int, channel: Channel) -> int:
         bits = 0
+        if not self._has_channels:
+            return 0
         for value in {None} if self._fifo and channel else set(channel):
             bits |= self._weak_bit(("channel", actor, value))
         return bits
@@ -205,8 +224,10 @@ def _fair_events(space: StateSpace) -> Iterator[tuple[tuple[int, Event], bool]]:
     model = space.model
     senders = {move.action[:2] for move in space.moves if move.sent is not None}
     fair = {*OUTPUT, *FAIR_TIMERS, *(Event[call] for call in model.application.fair)}
-    if model.timers.user_timeout:
+    if model.timers.user_timeout or model.time.durations("user_timeout"):
         fair.add(Event.USER_TIMEOUT)  # R2 is finite: it expires if nothing comes of it
+    if model.time.is_timed:
+        yield (TIME, Event.TICK), False
     for end in (0, 1):
         for event in sorted(fair):
             needs = guard(model, event, sends=(end, event) in senders)
@@ -217,13 +238,16 @@ def in_words(space: StateSpace) -> tuple[str, ...]:
     """Return the fairness of an explored model, a sentence for each part that bears on it."""
     model = space.model
     occurring = {(move.action.actor, move.action.event) for move in space.moves}
-    events = {key: strong for key, strong in _fair_events(space) if key in occurring}
+    events = {
+        key: strong
+        for key, strong in _fair_events(space)
+        if key in occurring and key[1] is not Event.TICK
+    }
     fair_calls = model.application.fair
     strong = sorted({e.words for (_, e), s in events.items() if s and e.name not in fair_calls})
     weak = sorted({e.words for (_, e), s in events.items() if not s and e.name not in fair_calls})
     calls = sorted({e.words for _, e in events if e.name in fair_calls})
     network = model.network
-    fifo = network.order == "fifo"
     said = []
     if weak:
         said.append(f"W1: what can run for ever runs again and again: {', '.join(weak)}")
@@ -233,17 +257,23 @@ def in_words(space: StateSpace) -> tuple[str, ...]:
         waits = not network.loss or network.full == "waits"
         kind = "W2 (strong: a sender waits for room)" if waits else "W2"
         said.append(f"{kind}: a user who can go on making the call makes it: {', '.join(calls)}")
-    said.append(
-        "W3: a channel that is never empty delivers or loses its head again and again"
-        if fifo
-        else "W3: a segment value that is always in flight is delivered or lost again and again"
-        if network.order == "any" or not network.duplication
-        else "W3: a segment value that is always in flight is lost in the end"
-    )
+    timed = model.time.is_timed
+    if not timed or network.must_deliver:
+        said.append(_w3(network))
     said.append("S: a segment that is sent again and again is received again and again")
+    if timed:
+        said.append("W4: time passes again and again if it always can")
     if network.duplication:
         said.append("duplication happens finitely often")
     return tuple(said)
+
+
+def _w3(network: Network) -> str:
+    if network.order == "fifo":
+        return "W3: a channel that is never empty delivers or loses its head again and again"
+    if network.order == "any" or not network.duplication:
+        return "W3: a segment value that is always in flight is delivered or lost again and again"
+    return "W3: a segment value that is always in flight is lost in the end"
 
 
 def fair_components(fair: Fairness, region: Iterable[int]) -> list[Component]:

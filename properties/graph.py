@@ -122,7 +122,9 @@ def _classes(space: StateSpace) -> _Classes:
             after = pair
             if move.after >= 0:
                 a, b = ends[pair]
-                after = numbered[(a, move.after) if move.action.actor else (move.after, b)]
+                if move.b_after >= 0:  # a tick passes for both ends
+                    b = move.b_after
+                after = numbered[(a, move.after) if move.action.actor == 1 else (move.after, b)]
             steps.append((pair, number, after))
         space.cache["classes"] = _Classes(pair_of, pairs, class_of, steps)
     return cast(_Classes, space.cache["classes"])

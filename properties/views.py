@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tcpclose_model.engines.plain import ENDS, Channel
+from tcpclose_model.engines.plain import ACTORS, Channel
 from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
 from tcpclose_model.space import Move
 
@@ -96,9 +96,10 @@ class View:
 
 
 class StepView:
-    """A step: `actor` ("A" or "B"), `event`, `segment` (arriving, lost or copied), `sent`, `rules`.
+    """A step: `actor` ("A", "B"; "time" for a tick), `event`, `segment`, `sent`, `rules`.
 
-    `mine` says whether `me` is the actor; `overflow` that what was sent found the channel full.
+    `segment` arrives, is lost or is copied; `mine` says whether `me` is the actor; `overflow` that
+    what was sent found the channel full.
     """
 
     __slots__ = ("_end", "_move")
@@ -108,10 +109,13 @@ class StepView:
 
     @property
     def actor(self) -> str:
-        """The end that acts; for a loss or a copy, the end that the segment was on its way to."""
+        """The end that acts; for a loss or a copy, the one that the segment was on its way to.
+
+        It is "time" for a tick.
+        """
         if self._end == FROM_EITHER:
             raise AbsoluteNameError
-        return ENDS[self._move.action.actor]
+        return ACTORS[self._move.action.actor]
 
     @property
     def mine(self) -> bool:

@@ -84,6 +84,8 @@ def _count_edge(graph: JointGraph, pair: Pair, reached: Pair, text: str, highlig
 
 def _step_label(space: StateSpace, source: int, step: int) -> str:
     actor, event, segment = space.moves[space.move[step]].action
+    if event is Event.TICK:
+        return event.words
     if segment is None:
         return f"{ENDS[actor]} {event.words}"
     receiver = space.tcbs[(space.b if actor else space.a)[source]]

@@ -17,6 +17,7 @@ def labels(seg: Segment, receiver: TCB) -> tuple[str, str, str]:
     if not seg.rst and (seg.fin or seg.text) and _covers_fin(seg, receiver):
         usual = f"{short}, ACK of FIN"
     numbers = f"seq={seg.seq}" if seg.rst else f"seq={seg.seq} ack={seg.ack}"
+    numbers += f" age={seg.age}" if seg.age else ""
     return short, usual, f"{usual} {numbers}"
 
 
@@ -45,6 +46,8 @@ def _covers_fin(seg: Segment, receiver: TCB) -> bool:
 
 def action_text(action: Action, state: ProductState) -> str:
     """Return an action in words: "A CLOSE", "FIN arrives at B", "ACK of FIN to A is lost"."""
+    if action.event is Event.TICK:
+        return Event.TICK.words
     end = ENDS[action.actor]
     if action.segment is None:
         return f"{end} {action.event.words}"

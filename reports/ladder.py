@@ -5,18 +5,22 @@
     FIN_WAIT_1     -- FIN ----------------->   CLOSE_WAIT     # fin_in_established (3.10.7.4 eighth)
 
 An arrow line is a delivery (`-->`, `<--`), a loss (`--x`, `x--`) or a copy made in flight (`--+`,
-`+--`); the words at its ends are the states after it.  A line `A EVENT` is local to A.  `LOOP`
-stands before the steps that repeat for ever, or at the end where nothing happens any more.
+`+--`); the words at its ends are the states after it.  A line `A EVENT` is local to A.  `TICK`, or
+`3 TICKS`, is time that passes in a model that has a clock.  `LOOP` stands before the steps that
+repeat for ever, or at the end where nothing happens any more.
 What follows a `#` is for the reader only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from reports.labels import label, labels
-from tcpclose_model.engines.plain import ENDS, PlainEngine, ProductState, Transition
-from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event
+from reports.ticks import stretches, ticks_text
+from tcpclose_model.engines.plain import ENDS, Channel, PlainEngine, ProductState, Transition
+from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event, Segment
 from tcpclose_model.run import Run
 
 LEFT, ARROW, RIGHT = 14, 27, 14
@@ -38,11 +42,15 @@ def ladder(run: Run, *, notes: Notes = "beside") -> str:
     """
     engine = PlainEngine(run.model)
     lines = [_states(run.states[0])]
-    for number, (state, step) in enumerate(zip(run.states, run.steps, strict=False)):
+    for number, count in stretches(run):
         if run.loop == number:
             lines.append("LOOP")
-        line = _line(engine, state, step)
-        note = _note(state, step) if notes != "none" else ""
+        state, step = run.states[number], run.steps[number]
+        if step.action.event is Event.TICK:
+            line, note = ticks_text(count), _passed(engine, run.states[number : number + count + 1])
+        else:
+            line, note = _line(engine, state, step), _note(state, step)
+        note = note if notes != "none" else ""
         if note and notes == "beside":
             line = f"{line:<{LEFT + ARROW + RIGHT + 4}}  # {note}"
         lines.append(line)
@@ -106,6 +114,26 @@ def _note(state: ProductState, step: Transition) -> str:
     if changed:
         parts.append(f"{ENDS[actor]}: {changed}")
     return "; ".join(parts)
+
+
+def _passed(engine: PlainEngine, states: Sequence[ProductState]) -> str:
+    """Return what has become of time: which segments have vanished, and which timers are due."""
+    parts = []
+    for before, after in pairwise(states):
+        for receiver, old, new in (
+            (before.b, before.a_to_b, after.a_to_b),
+            (before.a, before.b_to_a, after.b_to_a),
+        ):
+            parts += [f"{label(seg, receiver)} dies of age" for seg in _dead(old, new)]
+    for name, tcb in zip(ENDS, states[-1][:2], strict=True):
+        parts += [f"{name} {timer.event.words} is due" for timer in engine.clock.due(tcb)]
+    return "; ".join(parts)
+
+
+def _dead(before: Channel, after: Channel) -> list[Segment]:
+    """Return the segments that have vanished with a tick."""
+    older = [seg._replace(age=seg.age + 1) for seg in before]
+    return [seg for seg in older if seg not in after]
 
 
 def changes(before: TCB, after: TCB) -> str:

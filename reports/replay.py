@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from reports.labels import action_text, labels
+from reports.ticks import ticks_in
 from reports.trace import state_json
-from tcpclose_model.engines.plain import ENDS, PlainEngine, ProductState, Transition
+from tcpclose_model.engines.plain import ACTORS, ENDS, TIME, PlainEngine, ProductState, Transition
 from tcpclose_model.errors import TraceError, nearest
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, Event, State
@@ -116,6 +117,9 @@ def _take_line(replay: _Replay, at: str, line: str) -> None:
             raise TraceError(is_now, impossible=True)
     elif found := ARROW_LINE.match(line):
         _take_arrow(replay, at, line, found)
+    elif count := ticks_in(line):
+        for _ in range(count):
+            replay.take(at, line, lambda step: step.action[:2] == (TIME, Event.TICK))
     elif (found := LOCAL_LINE.match(line)) and found[2] in EVENTS:
         actor, event = ENDS.index(found[1]), EVENTS[found[2]]
         replay.take(at, line, lambda step: step.action[:2] == (actor, event))
@@ -124,7 +128,7 @@ def _take_line(replay: _Replay, at: str, line: str) -> None:
     else:
         raise TraceError(
             f"{at}: {line!r} is neither 'A EVENT', nor 'STATE -- SEGMENT --> STATE' (or <--, --x, "
-            "--+), nor 'STATE STATE', nor 'LOOP'"
+            "--+), nor 'STATE STATE', nor '3 TICKS', nor 'LOOP'"
         )
 
 
@@ -186,7 +190,7 @@ def _take_json(replay: _Replay, at: str, said: Mapping[str, object]) -> None:
 
     def fits(step: Transition) -> bool:
         words = action_text(step.action, replay.state)
-        if words != action or ENDS[step.action.actor] != actor:
+        if words != action or ACTORS[step.action.actor] != actor:
             return False
         return all(said.get(name) == value for name, value in state_json(step.target).items())
 

@@ -15,6 +15,7 @@ from properties.verdict import Answer, Verdict
 from reports.ladder import Notes, ladder
 from tcpclose_model.large import LargeSpace
 from tcpclose_model.model import Model
+from tcpclose_model.protocol.timers import TIMERS
 
 COLOURS = {
     Answer.HOLDS: "green",
@@ -58,12 +59,22 @@ def described(model: Model) -> str:
     """Return network, timers, application and bounds in words."""
     network, timers, user = model.network, model.timers, model.application
     wire = [f"{ORDERS[network.order]} network of capacity {network.capacity}"]
-    wire.append("lossy" if network.loss else "lossless")
+    if model.time.is_timed and network.order == "set":
+        wire = ["set network"]
+    limited = network.losses_max is not None
+    lossy = f"losing at most {network.losses_max}" if limited else "lossy"
+    wire.append(lossy if network.loss else "lossless")
     wire += ["duplicating"] if network.duplication else []
     wire += ["senders wait for room"] if network.loss and network.full == "waits" else []
-    clocks = [f"retransmission {timers.retransmission}", f"TIME-WAIT {timers.time_wait}"]
-    clocks += ["user timeout"] if timers.user_timeout else []
+    clocks = []
+    if not model.time.durations("retransmission"):
+        clocks.append(f"retransmission {timers.retransmission}")
+    if not model.time.durations("time_wait"):
+        clocks.append(f"TIME-WAIT {timers.time_wait}")
+    if not model.time.durations("user_timeout") and timers.user_timeout:
+        clocks.append("user timeout")
     clocks += ["FIN-WAIT-2 timeout of orphans"] if timers.fin_wait_2 == "orphaned" else []
+    clocks += list(_durations(model))
     closes = user.closes if isinstance(user.closes, str) else "/".join(user.closes)
     a, b = user.data_units
     acts = [f"closes {closes}", f"data {a}+{b}", f"reading {user.reading}"]
@@ -72,6 +83,18 @@ def described(model: Model) -> str:
     most = model.bounds.retransmissions_max
     acts += [] if most is None else [f"at most {most} retransmissions"]
     return "; ".join(", ".join(part) for part in (wire, clocks, acts))
+
+
+def _durations(model: Model) -> Iterator[str]:
+    """Return how long things last, in ticks, where the model has a clock."""
+    if model.time.is_timed:
+        yield f"MSL {model.time.segment_lifetime}"
+        for timer in TIMERS:
+            durations = model.time.durations(timer.name)
+            if durations:
+                yield f"{timer.event.words} after {'/'.join(map(str, durations))}"
+        if model.time.slack:
+            yield f"up to {model.time.slack} late"
 
 
 def result_lines(result: Result, notes: Notes = "beside") -> Iterator[str]:

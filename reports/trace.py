@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 
 from reports.labels import action_text, label
-from tcpclose_model.engines.plain import ENDS, ProductState, Transition
-from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
+from reports.ticks import stretches, ticks_text
+from tcpclose_model.engines.plain import ACTORS, ENDS, TIME, ProductState, Transition
+from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, TCB, Event, Segment
 from tcpclose_model.run import Run
 
 Json = Mapping[str, object]
@@ -35,19 +36,21 @@ def trace_text(run: Run) -> str:
 def _step_json(state: ProductState, step: Transition) -> Json:
     return {
         "action": action_text(step.action, state),
-        "actor": ENDS[step.action.actor],
+        "actor": ACTORS[step.action.actor],
         "rule": [rule.name for rule in step.rules],
         "clause": [rule.cite for rule in step.rules],
     }
 
 
 def state_json(state: ProductState) -> Json:
-    """Return both TCBs and both channels."""
+    """Return both TCBs and both channels, and the losses so far where there were any."""
+    counted = {"losses": state.losses} if state.losses else {}
     return {
         "a": tcb_json(state.a),
         "b": tcb_json(state.b),
         "a_to_b": [_segment_json(seg, state.b) for seg in state.a_to_b],
         "b_to_a": [_segment_json(seg, state.a) for seg in state.b_to_a],
+        **counted,
     }
 
 
@@ -57,7 +60,8 @@ def tcb_json(tcb: TCB) -> Json:
 
 
 def _segment_json(seg: Segment, receiver: TCB) -> Json:
-    return {"label": label(seg, receiver), **seg._asdict()}
+    fields = {name: getattr(seg, name) for name in SEGMENT_FIELDS}
+    return {"label": label(seg, receiver), **fields, **({"age": seg.age} if seg.age else {})}
 
 
 ARROWS = {
@@ -73,10 +77,14 @@ def mermaid(run: Run) -> str:
     lines.append(
         f"    Note over A,B: A {run.states[0].a.state.name}, B {run.states[0].b.state.name}"
     )
-    for number, (state, step) in enumerate(zip(run.states, run.steps, strict=False)):
+    for number, count in stretches(run):
         if run.loop == number:
             lines.append("    loop for ever")
-        lines.extend(f"    {line}" for line in _mermaid_step(state, step))
+        if run.steps[number].action.actor == TIME:
+            lines.append(f"    Note over A,B: {ticks_text(count)}")
+        else:
+            steps = _mermaid_step(run.states[number], run.steps[number])
+            lines.extend(f"    {line}" for line in steps)
     if run.loop is not None:
         if run.loop < len(run.steps):
             lines.append("    end")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tcpclose_model.model import Bounds as Bounds
     from tcpclose_model.model import Model as Model
     from tcpclose_model.model import Network as Network
+    from tcpclose_model.model import Time as Time
     from tcpclose_model.model import Timers as Timers
     from tcpclose_model.protocol.notation import Otherwise as Otherwise
     from tcpclose_model.protocol.notation import Protocol as Protocol
@@ -66,7 +67,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "tcpclose_model.search": "explore",
-    "tcpclose_model.model": "Application Bounds Model Network Timers",
+    "tcpclose_model.model": "Application Bounds Model Network Time Timers",
     "tcpclose_model.protocol.notation": "Otherwise Protocol Rule Then becomes removed rows",
     "tcpclose_model.protocol.rules": "RFC9293",
     "tcpclose_model.protocol.vocabulary": (
@@ -117,6 +118,7 @@ __all__ = [
     "State",
     "Step",
     "Then",
+    "Time",
     "Timers",
     "Told",
     "always",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tcpclose_model.engines.plain import ENDS, Channel
+from tcpclose_model.engines.plain import ACTORS, Channel
 from tcpclose_model.protocol.vocabulary import CLOSED, Event, Segment
 from tcpclose_model.space import Move, StateSpace
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 def segment_text(seg: Segment) -> str:
     """Return a segment as numbers: "FIN seq=1 ack=0", "DATA seq=0 ack=0", "RST seq=1"."""
+    age = f" age={seg.age}" if seg.age else ""
     if seg.rst:
-        return f"RST seq={seg.seq}"
+        return f"RST seq={seg.seq}{age}"
     parts = ["DATA"] if seg.text else []
     parts += ["FIN"] if seg.fin else []
-    return f"{'+'.join(parts) or 'ACK'} seq={seg.seq} ack={seg.ack}"
+    return f"{'+'.join(parts) or 'ACK'} seq={seg.seq} ack={seg.ack}{age}"
 
 
 def channel_text(channel: Channel) -> str:
@@ -28,7 +29,9 @@ def channel_text(channel: Channel) -> str:
 
 def move_text(move: Move) -> str:
     """Return a step's action in words: "A CLOSE", "FIN seq=0 ack=0 arrives at B"."""
-    end, segment = ENDS[move.action.actor], move.action.segment
+    end, segment = ACTORS[move.action.actor], move.action.segment
+    if move.action.event is Event.TICK:
+        return Event.TICK.words
     if segment is None:
         return f"{end} {move.action.event.words}"
     what = {
@@ -78,7 +81,7 @@ def _edge(move: Move) -> dict[str, str]:
     action = move_text(move)
     return {
         "action": action,
-        "actor": ENDS[move.action.actor],
+        "actor": ACTORS[move.action.actor],
         "event": move.action.event.name,
         "rules": rules,
         "clauses": clauses,

@@ -54,6 +54,9 @@ class Network:
         "set", a segment that arrives stays in flight too, until it is lost.
     full: with loss, what a full channel does to calls, output and timeouts that send into it:
         "loses" (the segment is lost), "waits" (they wait for room).  An answer is always lost.
+    losses_max: with loss, the most segments that a whole run loses, over both directions; none is
+        no limit.  With a limit a full channel loses nothing: with `full` "waits" senders wait as
+        if there were no loss, with "loses" a model that fills a channel is refused.
     """
 
     capacity: int = 2
@@ -61,6 +64,7 @@ class Network:
     loss: bool = True
     duplication: bool = False
     full: str = "loses"
+    losses_max: int | None = None
 
     def __post_init__(self) -> None:
         _count("network.capacity", self.capacity, 1)
@@ -68,11 +72,28 @@ class Network:
         _flag("network.loss", self.loss)
         _flag("network.duplication", self.duplication)
         _one_of("network.full", self.full, ("loses", "waits"))
-        if self.order == "set" and self.duplication and not self.loss:
+        if self.order == "set" and self.duplication and self.must_deliver:
             raise ModelError(
                 "network: a set that duplicates keeps a segment until it is lost, so it needs "
-                "network.loss=true"
+                "network.loss=true and no network.losses_max"
             )
+        if self.losses_max is not None:
+            _count("network.losses_max", self.losses_max, 0)
+            if not self.loss:
+                raise ModelError(
+                    "network.losses_max counts losses, so it needs network.loss=true (a limit of "
+                    "0 loses nothing)"
+                )
+
+    @property
+    def senders_wait(self) -> bool:
+        """Whether every sender waits for room over both directions, so that nothing overflows."""
+        return not self.loss or (self.losses_max is not None and self.full == "waits")
+
+    @property
+    def must_deliver(self) -> bool:
+        """Whether a segment in flight may not just vanish: there is no loss, or it is counted."""
+        return not self.loss or self.losses_max is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +189,61 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """How long things last, in ticks.  Without `segment_lifetime` a model is untimed.
+
+    A timer that is given a time goes off when that is over, and no tick passes before it has; one
+    that is none goes off as `timers` says.
+
+    segment_lifetime: MSL; a segment arrives at an age of at most so many ticks.
+    retransmission: the retransmission timeouts (RTO) before the first, the second, ...
+        retransmission since the last new ACK; the last one repeats.
+    slack: ticks by which any of these timers may be late.
+    time_wait: how long TIME-WAIT lasts (the standard: twice the MSL).
+    fin_wait_2: how long FIN-WAIT-2 lasts, where a table has a timer for it.
+    user_timeout: R2 as a duration: how long something may stay unacknowledged without a new ACK.
+    delayed_ack: how long an ACK is delayed at most, where a table delays it.
+    """
+
+    segment_lifetime: int | None = None
+    retransmission: tuple[int, ...] | None = None
+    slack: int = 0
+    time_wait: int | None = None
+    fin_wait_2: int | None = None
+    user_timeout: int | None = None
+    delayed_ack: int | None = None
+
+    def __post_init__(self) -> None:
+        _count("time.slack", self.slack, 0)
+        for name in ("time_wait", "fin_wait_2", "delayed_ack"):
+            if getattr(self, name) is not None:
+                _count(f"time.{name}", getattr(self, name), 0)
+        for name in ("segment_lifetime", "user_timeout"):
+            if getattr(self, name) is not None:
+                _count(f"time.{name}", getattr(self, name), 1)
+        if self.retransmission is not None:
+            if not isinstance(self.retransmission, tuple) or not self.retransmission:
+                raise ModelError(
+                    f"time.retransmission: {self.retransmission!r} is not a tuple of timeouts, "
+                    "such as (1, 2, 4)"
+                )
+            for timeout in self.retransmission:
+                _count("time.retransmission", timeout, 1)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the model has a clock at all."""
+        return self.segment_lifetime is not None
+
+    def durations(self, timer: str) -> tuple[int, ...]:
+        """Return how long a timer runs, by how often it went off; nothing if it is not timed."""
+        value: tuple[int, ...] | int | None = getattr(self, timer)
+        if value is None or not self.is_timed:
+            return ()
+        return value if isinstance(value, tuple) else (value,)
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """Everything that a check needs; see the parts for what each parameter means.
 
@@ -183,6 +259,7 @@ class Model:
     timers: Timers = field(default_factory=Timers)
     application: Application = field(default_factory=Application)
     bounds: Bounds = field(default_factory=Bounds)
+    time: Time = field(default_factory=Time)
     properties: Sequence[Any] = ()  # Any: properties live one package up and are not imported here
     expect: Mapping[str, Any] = field(default_factory=dict)  # Any: as above
     name: str = ""
@@ -217,16 +294,24 @@ def is_symmetric(model: Model) -> bool:
     )
 
 
-_PARTS: dict[str, type[Network | Timers | Application | Bounds]] = {
+def plain_only(model: Model) -> str:
+    """Return what of the model only the plain engine knows, in words, or ""."""
+    if model.time.is_timed:
+        return "a model with a clock (time.segment_lifetime)"
+    return "a limit of losses (network.losses_max)" if model.network.losses_max is not None else ""
+
+
+_PARTS: dict[str, type[Network | Timers | Application | Bounds | Time]] = {
     "network": Network,
     "timers": Timers,
     "application": Application,
     "bounds": Bounds,
+    "time": Time,
 }
 
 
 def parameters(model: Model) -> dict[str, Any]:  # Any: a parameter's own type
-    """Return every parameter of the four parts and its value, by dotted name."""
+    """Return every parameter of these parts and its value, by dotted name."""
     found = {}
     for part, kind in _PARTS.items():
         for name in (slot.name for slot in fields(kind)):

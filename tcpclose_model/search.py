@@ -10,10 +10,18 @@ from importlib.util import find_spec
 from itertools import pairwise
 
 from tcpclose_model.engines.plain import PlainEngine
-from tcpclose_model.engines.tabulate import A_SHIFT, AB_SHIFT, B_SHIFT, BA_SHIFT, MASK, Tables
+from tcpclose_model.engines.tabulate import (
+    A_SHIFT,
+    AB_SHIFT,
+    B_SHIFT,
+    BA_SHIFT,
+    LOSSES_SHIFT,
+    MASK,
+    Tables,
+)
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.limits import Limits, Progress
-from tcpclose_model.model import Model
+from tcpclose_model.model import Model, plain_only
 from tcpclose_model.space import StateSpace
 
 LOOK_EVERY = 4_096
@@ -59,9 +67,11 @@ def explore_within(model: Model, limits: Limits, engine: str = "auto") -> StateS
         raise ModelError(f"engine: {engine!r} is not an engine{nearest(engine, ENGINES)}")
     if engine == "fast" and not has_fast_engine():
         raise ModelError(f"the fast engine is not installed: {INSTALL}")
+    refuse_all_but_plain(model, engine)
     search = None
     if engine != "fast":
-        search = _Search(Tables(PlainEngine(model)), limits, hands_over=engine == "auto")
+        hands_over = engine == "auto" and not plain_only(model)
+        search = _Search(Tables(PlainEngine(model)), limits, hands_over=hands_over)
         with uncollected():
             search.run_guarded()
         if not search.handed_over:
@@ -84,6 +94,13 @@ def _explored_fast(model: Model, limits: Limits, search: _Search | None) -> Stat
     with uncollected():
         search.run_guarded()
     return search.space()
+
+
+def refuse_all_but_plain(model: Model, engine: str) -> None:
+    """Raise ModelError if an engine is asked for that does not know everything of the model."""
+    reason = plain_only(model)
+    if reason and engine not in ("auto", "plain"):
+        raise ModelError(f"--engine {engine} does not know {reason}: use --engine plain")
 
 
 def has_fast_engine() -> bool:
@@ -194,7 +211,9 @@ class _Search:
         self.stopped = self.limits.hit(found)
         if found > PLAIN_STATES and self.limits.room() < 0:
             self.stopped = self.limits.out_of_memory()
-        if self.stopped and not has_fast_engine() and found > PLAIN_STATES:
+        model = self.tables.engine.model
+        goes_further = not has_fast_engine() and not plain_only(model)
+        if self.stopped and goes_further and found > PLAIN_STATES:
             self.stopped += f"; the fast engine goes further: {INSTALL}"
 
     def space(self) -> StateSpace:
@@ -207,6 +226,7 @@ class _Search:
         tables = self.tables
         shifts = (A_SHIFT, B_SHIFT, AB_SHIFT, BA_SHIFT)
         a, b, a_to_b, b_to_a = ([key >> n & MASK for key in order] for n in shifts)
+        counted = tables.engine.model.network.losses_max is not None
         bounded = tables.engine.model.bounds.retransmissions_max is not None
         cut = (
             n for n, key in enumerate(order) if bounded and tables.engine.is_cut(tables.unpack(key))
@@ -226,6 +246,7 @@ class _Search:
             levels=levels,
             cut=frozenset(cut),
             stopped=self.stopped,
+            losses=[key >> LOSSES_SHIFT for key in order] if counted else [],
         )
 
     def _levels(self, expanded: int) -> list[int]:

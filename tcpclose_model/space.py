@@ -21,7 +21,8 @@ class Move(NamedTuple):
     """What a step does, apart from the end that it does not touch and the rest of the channels.
 
     before, after: numbers of the actor's TCB in `StateSpace.tcbs`; -1 where the network acts and
-        neither end changes.
+        neither end changes.  Of a tick, of A's TCB.
+    b_before, b_after: of a tick, numbers of B's TCB; else -1.
     """
 
     action: Action
@@ -31,6 +32,8 @@ class Move(NamedTuple):
     head: bool
     before: int
     after: int
+    b_before: int = -1
+    b_after: int = -1
 
     @classmethod
     def of(cls, step: Transition, before: int, after: int) -> Move:
@@ -58,6 +61,7 @@ class StateSpace:
     a, b, a_to_b, b_to_a: of each state, numbers into `tcbs`, `tcbs`, `channels`, `channels`.
     target, move: of each step, the number of its next state, and a number into `moves`.
     levels: the number of the first state at each depth.
+    losses: of each state, the segments lost so far; empty where they are not counted.
     cut: numbers of the states where a bound withheld a step.
     stopped: why exploration ended early, or "" where every reachable state has been expanded.
     """
@@ -76,6 +80,7 @@ class StateSpace:
     levels: list[int]
     cut: frozenset[int]
     stopped: str
+    losses: list[int] = field(default_factory=list)
     cache: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
     """Results that several properties share (`properties` keeps them here)."""
 
@@ -112,6 +117,7 @@ class StateSpace:
             self.tcbs[self.b[number]],
             self.channels[self.a_to_b[number]],
             self.channels[self.b_to_a[number]],
+            self.losses[number] if self.losses else 0,
         )
 
     def networkx(self) -> nx.MultiDiGraph[int]:

@@ -17,6 +17,7 @@ from tcpclose_model.model import (
     Bounds,
     Model,
     Network,
+    Time,
     Timers,
 )
 from tcpclose_model.protocol.notation import Protocol
@@ -132,6 +133,54 @@ def models(
         application=draw(applications(units)),
         bounds=draw(bounds) if bounded else Bounds(),
         name="random",
+    )
+
+
+TIMED_SWITCHES = ("fin_wait_2_timeout", "delayed_ack", "literal_2msl", "rfc1337", "fin_with_text")
+
+
+@st.composite
+def timed_models(draw: st.DrawFn) -> Model:
+    """Draw a model with a clock, each of its timers timed or not, on any network it goes with."""
+    wanted = draw(st.lists(st.sampled_from(TIMED_SWITCHES), max_size=2, unique=True))
+    base = draw(st.sampled_from([RFC9293, RFC9293, MUTANTS["last_ack_has_no_timer"]]))
+    a = switched(base, tuple(wanted))
+    b = a if draw(st.booleans()) else switched(RFC9293, tuple(wanted))
+    order = draw(st.sampled_from(["fifo", "any", "set"]))
+    free = order == "set" or draw(st.booleans())
+    loss = free or draw(st.booleans())
+    network = Network(
+        capacity=draw(st.integers(1, 2)) if free else 3,
+        order=order,
+        loss=loss,
+        duplication=draw(st.booleans()) and (free or order != "set"),
+        full="waits" if loss and not free else "loses",
+        losses_max=draw(st.integers(0, 2)) if loss and not free else None,
+    )
+    return Model(
+        a=a,
+        b=b,
+        network=network,
+        timers=Timers(user_timeout=draw(st.booleans())),
+        application=draw(applications([(0, 0), (0, 0), (1, 0)])),
+        bounds=draw(bounds),
+        time=_time(draw, has_fin_wait_2="fin_wait_2_timeout" in wanted),
+        name="random",
+    )
+
+
+def _time(draw: st.DrawFn, *, has_fin_wait_2: bool) -> Time:
+    def perhaps(least: int) -> int | None:
+        return draw(st.none() | st.integers(least, 4))
+
+    return Time(
+        segment_lifetime=draw(st.integers(1, 3)),
+        retransmission=draw(st.sampled_from([None, (1,), (2,), (3,), (1, 2), (2, 1, 4)])),
+        slack=draw(st.sampled_from([0, 0, 1, 2])),
+        time_wait=perhaps(0),
+        fin_wait_2=perhaps(0) if has_fin_wait_2 else None,
+        user_timeout=perhaps(1),
+        delayed_ack=perhaps(0),
     )
 
 

@@ -14,17 +14,18 @@ from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import tcpclose_model.limits as limits_module
 import tcpclose_model.search as search_module
-from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
+from tcpclose_model.engines.plain import TIME, PlainEngine, ProductState, Transition
 from tcpclose_model.limits import Stage
 from tcpclose_model.model import Application, Model
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import MODELS
-from tests.strategies import STATES_MAX, examples, models
+from tests.strategies import STATES_MAX, examples, models, timed_models
 
 ROOT = Path(__file__).resolve().parent.parent
 NAIVE_STATES_MAX = 6_000
@@ -73,13 +74,20 @@ def assert_same(naive: Naive, space: StateSpace) -> None:
                 None if move.before < 0 else space.tcbs[move.before],
                 None if move.after < 0 else space.tcbs[move.after],
             )
+            if move.action.event is Event.TICK:
+                b_s = space.tcbs[move.b_before], space.tcbs[move.b_after]
+                assert (naive.states[source].b, step.target.b) == b_s
 
 
 def ends_of(before: ProductState, step: Transition) -> tuple[object, object]:
-    """Return the actor's TCB before and after a step; nothing where the network acts."""
+    """Return the actor's TCB before and after a step; nothing where the network acts.
+
+    Of a tick, A's; B's are compared beside it.
+    """
     if step.action.event in (Event.SEGMENT_IS_LOST, Event.SEGMENT_IS_DUPLICATED):
         return None, None
-    return before[step.action.actor], step.target[step.action.actor]
+    actor = step.action.actor if step.action.actor < TIME else 0
+    return before[actor], step.target[actor]
 
 
 def of_naive_size(model: Model) -> Model:
@@ -102,6 +110,24 @@ def test_the_tabulated_search_finds_what_the_naive_one_finds_in_the_catalogue(na
 def test_the_tabulated_search_finds_what_the_naive_one_finds_in_random_models(model: Model) -> None:
     states_max = STATES_MAX // 2
     assert_same(naive_search(model, states_max), explore(model, max_states=states_max))
+
+
+@examples(40)
+@given(timed_models())
+def test_the_tabulated_search_finds_what_the_naive_one_finds_in_timed_models(model: Model) -> None:
+    states_max = STATES_MAX // 2
+    assert_same(naive_search(model, states_max), explore(model, max_states=states_max))
+
+
+@examples(30)
+@given(models(), st.integers(0, 2))
+def test_the_tabulated_search_counts_losses_as_the_naive_one_does(model: Model, most: int) -> None:
+    old = model.network
+    copies = old.duplication and old.order != "set"
+    network = replace(old, loss=True, duplication=copies, full="waits", losses_max=most)
+    limited = replace(model, network=network)
+    states_max = STATES_MAX // 2
+    assert_same(naive_search(limited, states_max), explore(limited, max_states=states_max))
 
 
 def test_the_cut_states_are_those_in_which_the_plain_engine_withholds_a_step() -> None:

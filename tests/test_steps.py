@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
 from tcpclose_model.model import Application, Bounds, Model, Network, Timers
 from tcpclose_model.protocol.rules import RFC9293
-from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event
+from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event, Segment
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tests.strategies import applications, examples, mirrored, models, searched, tables
@@ -123,15 +123,16 @@ def test_a_step_changes_its_actor_and_the_channels_only(model: Model, seed: int)
     for before, step in walk(model, seed):
         actor, event, segment = step.action
         assert before[1 - actor] == step.target[1 - actor]
-        inward, outward = (2, 3) if actor else (3, 2)
-        kept = Counter(before[inward])
+        channels = before[2:4], step.target[2:4]
+        inward, outward = (0, 1) if actor else (1, 0)
+        kept = Counter[Segment | None](channels[0][inward])
         if event is Event.SEGMENT_IS_DUPLICATED:
             kept[segment] += 1
         elif segment is not None:
             kept[segment] -= 1
-        assert +kept == Counter(step.target[inward])
+        assert +kept == Counter(channels[1][inward])
         sent = [] if step.sent is None or step.overflow else [step.sent]
-        assert Counter([*before[outward], *sent]) == Counter(step.target[outward])
+        assert Counter([*channels[0][outward], *sent]) == Counter(channels[1][outward])
         assert bool(step.rules) or event in (*NETWORK_EVENTS, Event.SEGMENT_ARRIVES)
 
 
@@ -142,7 +143,7 @@ def test_every_fifo_run_is_a_run_of_a_network_that_reorders(model: Model, seed: 
     bag = PlainEngine(replace(model, network=replace(model.network, order="any")))
     state = bag.initial
     for _, step in walk(fifo, seed):
-        a, b, a_to_b, b_to_a = step.target
+        a, b, a_to_b, b_to_a, _ = step.target
         target = ProductState(a, b, tuple(sorted(a_to_b)), tuple(sorted(b_to_a)))
         fits = [
             other

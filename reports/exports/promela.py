@@ -19,7 +19,7 @@ from reports.exports.promela_network import network_lines
 from reports.exports.promela_rows import Context, Line, RowText, asserted, saved, states
 from reports.exports.promela_words import Names, beside, comment, indented, plain
 from reports.exports.ranges import Ranges, fields_that_matter, ranges_of
-from reports.exports.rows import Row, rows_of, wanted
+from reports.exports.rows import Row, refuse_untold, rows_of, wanted
 from reports.exports.terms import FALSE, Field, all_of, any_of, negated
 from tcpclose_model.model import Model, parameters
 from tcpclose_model.protocol.notation import Fallback, Otherwise, Protocol
@@ -54,6 +54,7 @@ def promela(model: Model) -> str:
 
     Raises ModelError where the model cannot be said in Promela.
     """
+    refuse_untold(model)
     return "\n".join(_Export(model).lines()) + "\n"
 
 

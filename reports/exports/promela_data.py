@@ -10,7 +10,7 @@ from reports.exports.promela_words import Names, indented
 from reports.exports.ranges import Ranges
 from reports.exports.terms import Field
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.vocabulary import Segment, State, Told
+from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, State, Told
 
 BITS_MAX = 30
 """Bits that a segment, or a field, may take: SPIN's numbers are signed and have 32."""
@@ -35,7 +35,7 @@ def box_of(ranges: Ranges, fields: Iterable[str]) -> Box:
     A field that is left out of the text is 0.
     """
     kept = set(fields)
-    box: Box = {Field(of, name): (0, 0) for of in ("seg", "sent") for name in Segment._fields}
+    box: Box = {Field(of, name): (0, 0) for of in ("seg", "sent") for name in SEGMENT_FIELDS}
     for (of, name), value in ranges.box.items():
         if of == "seg":
             box |= {Field("seg", name): value, Field("sent", name): value}
@@ -50,7 +50,7 @@ def box_of(ranges: Ranges, fields: Iterable[str]) -> Box:
 def words_of(names: Names, fields: Iterable[str]) -> dict[Field, str]:
     """Return how fields are written."""
     words = {Field("sent", ""): "sent"}
-    for name in Segment._fields:
+    for name in SEGMENT_FIELDS:
         words |= {Field("seg", name): f"seg.{name}", Field("sent", name): f"{name.upper()}(sent)"}
     for name in fields:
         word = name if name == "state" else names.free(name)
@@ -106,7 +106,7 @@ def declarations(context: Context, *, was: bool, stuck: Iterable[str]) -> list[s
 def _segments(context: Context) -> list[str]:
     """Return the macros and types of segments and channels."""
     at, packed, unpacked, members = 0, [], [], []
-    for name in reversed(Segment._fields):
+    for name in reversed(SEGMENT_FIELDS):
         width = bits(name, context.box[Field("seg", name)])
         if width:
             packed.append(f"({name}) << {at}" if at else f"({name})")
@@ -154,7 +154,7 @@ def take(context: Context) -> list[str]:
     network = context.model.network
     body = [
         f"seg.{name} = {name.upper()}(channel.segment[place]);"
-        for name in Segment._fields
+        for name in SEGMENT_FIELDS
         if context.box[Field("seg", name)] != (0, 0)
     ]
     if network.order != "set" or not network.duplication:

@@ -23,10 +23,18 @@ from reports.exports.terms import (
     truth,
 )
 from tcpclose_model.engines.plain import End
-from tcpclose_model.model import Model
+from tcpclose_model.errors import ModelError
+from tcpclose_model.model import Model, plain_only
 from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import On, Protocol, Rule, Then
-from tcpclose_model.protocol.vocabulary import CLOSED, TCB, Event, Segment, State
+from tcpclose_model.protocol.vocabulary import (
+    CLOSED,
+    SEGMENT_FIELDS,
+    TCB,
+    Event,
+    Segment,
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Send:
 
     def terms(self) -> tuple[tuple[str, Term], ...]:
         """Return the segment's fields with their names."""
-        return tuple((name, getattr(self, name)) for name in Segment._fields)
+        return tuple((name, getattr(self, name)) for name in SEGMENT_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,12 @@ def fields_of(protocol: Protocol) -> tuple[str, ...]:
     return (*TCB._fields, *(name for name, _ in protocol.fields))
 
 
+def refuse_untold(model: Model) -> None:
+    """Raise ModelError if a model has something that no export can say."""
+    if reason := plain_only(model):
+        raise ModelError(f"{model.name}: {reason} cannot be exported: only the plain engine has it")
+
+
 def rows_of(protocol: Protocol) -> tuple[Row, ...]:
     """Return the rows of a protocol as terms, in the table's order.
 
@@ -112,7 +126,7 @@ def rows_of(protocol: Protocol) -> tuple[Row, ...]:
 
 def _row(protocol: Protocol, rule: Rule, name: str, at: tuple[State, ...]) -> Row:
     tcb: Any = Record("tcb", fields_of(protocol), {})  # Any: stands in for the real records
-    seg: Any = Record("seg", Segment._fields, {})
+    seg: Any = Record("seg", SEGMENT_FIELDS, {})
     when = tuple(truth(term_of(holds(tcb, seg))) for holds in rule.when)
     do = tuple(_effect(protocol, rule, effect(tcb, seg)) for effect in rule.do)
     return Row(rule, name, at, rule.on, when, do, rule.to, rule.then)
@@ -120,7 +134,7 @@ def _row(protocol: Protocol, rule: Rule, name: str, at: tuple[State, ...]) -> Ro
 
 def _effect(protocol: Protocol, rule: Rule, result: object) -> Change | Send:
     if isinstance(result, Segment):
-        return Send(*(number(term_of(value)) for value in result))
+        return Send(*(number(term_of(getattr(result, name))) for name in SEGMENT_FIELDS))
     assert isinstance(result, Mapping), "legality.check refuses any other effect"
     if "state" in result:
         raise NotTranslatableError(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from properties.judge import judge
 from properties.verdict import Answer
-from reports.exports.rows import fields_of
+from reports.exports.rows import fields_of, refuse_untold
 from reports.exports.terms import ZERO
 from reports.exports.tla_claims import Claim, Claims
 from reports.exports.tla_events import Events
@@ -74,6 +74,7 @@ def exported_model(model: Model, space: StateSpace | None = None, name: str = ""
     space: the explored graph.  Without it (or where it is not complete) the text does not say what
     TLC will find, and has no fairness.  Raises ModelError where a row has no form in TLA+.
     """
+    refuse_untold(model)
     name = name or re.sub(r"\W", "_", model.name or "model", flags=re.ASCII)
     if not re.fullmatch(r"\w*[A-Za-z]\w*", name, flags=re.ASCII):
         raise ModelError(f"{name!r} names no TLA+ module: use letters, digits and _")

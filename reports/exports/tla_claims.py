@@ -31,7 +31,7 @@ from reports.exports.tla_rows import comment
 from reports.exports.tla_terms import COMPARISON, EVENT, Expressions, Names
 from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.model import Model
-from tcpclose_model.protocol.vocabulary import Event, Segment
+from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, Event
 
 Answers = Mapping[Term, bool]
 Ask = Callable[[View, View], object]
@@ -97,14 +97,14 @@ class _Step:
     def segment(self) -> Record | None:
         """The segment that arrives, is lost or is copied."""
         if Symbol(SEGMENT, self._answers):
-            return Record("segment", Segment._fields, self._answers)
+            return Record("segment", SEGMENT_FIELDS, self._answers)
         return None
 
     @property
     def sent(self) -> Record | None:
         """The segment that is sent."""
         if Symbol(SENT, self._answers):
-            return Record("sent", Segment._fields, self._answers)
+            return Record("sent", SEGMENT_FIELDS, self._answers)
         return None
 
     @property

@@ -17,7 +17,14 @@ from reports.exports.tla_terms import AND, COMPARISON, OR, WIDTH, Expressions, N
 from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import AGAIN, DROP, DROPS, UNREACHABLE, Otherwise, Protocol
-from tcpclose_model.protocol.vocabulary import CLOSED, Event, Segment, State, Step
+from tcpclose_model.protocol.vocabulary import (
+    CLOSED,
+    SEGMENT_FIELDS,
+    Event,
+    Segment,
+    State,
+    Step,
+)
 
 BOTH = (0, 1)
 LETTERS = {"tcb": "t", "seg": "s"}
@@ -189,7 +196,7 @@ def segment(parts: Sequence[tuple[str, Term]], terms: Expressions) -> str:
 
 def constant_segment(seg: Segment) -> str:
     """Return a segment whose fields are known."""
-    parts = [(name, Const(value)) for name, value in seg._asdict().items()]
+    parts = [(name, Const(getattr(seg, name))) for name in SEGMENT_FIELDS]
     return segment(parts, Expressions({}))
 
 

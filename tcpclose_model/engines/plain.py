@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from enum import IntFlag
 from typing import NamedTuple
 
-from tcpclose_model.model import Model, Network
+from tcpclose_model.engines.channels import Channel as Channel
+from tcpclose_model.engines.channels import distinct, pushed, renewed, stripped
+from tcpclose_model.engines.clock import Clock
+from tcpclose_model.model import Model
 from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import Rule
 from tcpclose_model.protocol.step import Outcome, Table
+from tcpclose_model.protocol.timers import Timer
 from tcpclose_model.protocol.vocabulary import (
     CLOSE_WAIT,
     CLOSED,
@@ -20,21 +24,27 @@ from tcpclose_model.protocol.vocabulary import (
     Segment,
 )
 
-Channel = tuple[Segment, ...]
 ENDS = ("A", "B")
+TIME = 2
+"""The actor of a tick: neither end, nor the network."""
+ACTORS = (*ENDS, "time")
 
 
 class ProductState(NamedTuple):
-    """Both ends and what is in flight; tuples compare in this order, the canonical one."""
+    """Both ends and what is in flight; tuples compare in this order, the canonical one.
+
+    `losses` counts the segments lost so far, where `network.losses_max` limits them.
+    """
 
     a: TCB
     b: TCB
     a_to_b: Channel = ()
     b_to_a: Channel = ()
+    losses: int = 0
 
 
 class Action(NamedTuple):
-    """Who does what; for a segment, `actor` is the end it is travelling to."""
+    """Who does what; for a segment, `actor` is the end it is travelling to, for a tick `TIME`."""
 
     actor: int
     event: Event
@@ -86,9 +96,9 @@ def guard(model: Model, event: Event, *, sends: bool) -> Guard:
         needs |= Guard.PEER_DONE
     if event is Event.FIN_WAIT_2_TIMEOUT and timers.fin_wait_2 == "orphaned":
         needs |= Guard.PEER_CLOSED | Guard.NOTHING_INBOUND
-    if sends and not network.loss:
+    if sends and network.senders_wait:
         needs |= Guard.ROOM
-    if sends and network.loss and network.full == "waits":
+    elif sends and network.full == "waits":
         needs |= Guard.OWN_ROOM
     return needs
 
@@ -97,7 +107,8 @@ class End:
     """One end: its table, its user and its timers, as functions of its TCB alone, memoised."""
 
     def __init__(self, model: Model, end: int) -> None:
-        protocol = model.b if end else model.a
+        self._clock = Clock(model)
+        protocol = self._clock.with_fields(model.b if end else model.a)
         check(protocol)
         self._table = Table(protocol)
         self._timers = model.timers
@@ -106,9 +117,12 @@ class End:
         self._units = model.application.data_units[end]
         self._aborts = model.application.aborts[end]
         self._max = model.bounds.retransmissions_max
+        self._counted = self._clock.backs_off if self._max is None else self._max
+        self._gives_up_by_time = bool(model.time.durations("user_timeout"))
         self._local: dict[TCB, tuple[tuple[Event, Outcome], ...]] = {}
         self._arrivals: dict[tuple[TCB, Segment], Outcome] = {}
-        self.initial = self._table.initial
+        start = self._table.initial
+        self.initial = self._settled(start, Event.TICK, Outcome(start, None, ())).tcb
 
     def local(self, tcb: TCB) -> tuple[tuple[Event, Outcome], ...]:
         """Return the calls and timeouts enabled here, as far as this end alone can tell."""
@@ -121,7 +135,8 @@ class End:
         """Return what SEGMENT ARRIVES does here."""
         known = self._arrivals.get((tcb, seg))
         if known is None:
-            known = self._settled(self._table.arrival(tcb, seg))
+            outcome = self._table.arrival(tcb, seg)
+            known = self._settled(tcb, Event.SEGMENT_ARRIVES, outcome)
             self._arrivals[tcb, seg] = known
         return known
 
@@ -129,15 +144,16 @@ class End:
         """Return whether a retransmission is withheld only because the bound is spent."""
         if self._timers.retransmission == "none" or not self._spent(tcb):
             return False
-        gives_up = self._timers.user_timeout and self._table.local(tcb, Event.USER_TIMEOUT)
+        by_count = self._timers.user_timeout and not self._gives_up_by_time
+        gives_up = by_count and self._table.local(tcb, Event.USER_TIMEOUT)
         return not gives_up and self._table.local(tcb, Event.RETRANSMISSION_TIMEOUT) is not None
 
     def _enabled(self, tcb: TCB) -> Iterator[tuple[Event, Outcome]]:
         for event in LOCAL_EVENTS:
-            if self.happens(event, tcb):
+            if self.happens(event, tcb) and self._clock.lets_happen(event, tcb):
                 outcome = self._table.local(tcb, event)
                 if outcome is not None:
-                    yield event, self._settled(outcome)
+                    yield event, self._settled(tcb, event, outcome)
 
     def happens(self, event: Event, tcb: TCB) -> bool:
         """Return whether the user wants the call, or the timer may run, in this TCB."""
@@ -153,6 +169,8 @@ class End:
             return self._aborts
         if event is Event.RETRANSMISSION_TIMEOUT:
             return self._timers.retransmission != "none" and not self._spent(tcb)
+        if event is Event.USER_TIMEOUT and self._gives_up_by_time:
+            return True
         if event is Event.USER_TIMEOUT:
             counted = self._max is not None and self._timers.retransmission != "none"
             return self._timers.user_timeout and (not counted or self._spent(tcb))
@@ -170,14 +188,21 @@ class End:
     def _spent(self, tcb: TCB) -> bool:
         return self._max is not None and tcb.retransmitted >= self._max
 
-    def _settled(self, outcome: Outcome) -> Outcome:
-        """Return the outcome with an eager user's reading done and the count kept in its bound."""
+    def _settled(self, before: TCB, event: Event, outcome: Outcome) -> Outcome:
+        """Return the outcome with an eager user's reading done, and count and timers set."""
         tcb = outcome.tcb
-        if tcb.retransmitted and (self._max is None or tcb.retransmitted > self._max):
-            tcb = tcb._replace(retransmitted=self._max or 0)
+        if tcb.retransmitted > self._counted:
+            tcb = tcb._replace(retransmitted=self._counted)
         if self._user.reading == "eager" and tcb.read != tcb.rcv_text:
             tcb = tcb._replace(read=tcb.rcv_text)
+        if self._clock.timers:
+            effects: set[object] = {effect for rule in outcome.rules for effect in rule.do}
+            tcb = self._clock.set_timers(before, tcb, (event, effects), self._runs)
         return outcome._replace(tcb=tcb)
+
+    def _runs(self, timer: Timer, tcb: TCB) -> bool:
+        """Return whether a timer runs: a row of its event fits, and the event is wanted."""
+        return self.happens(timer.event, tcb) and self._table.local(tcb, timer.event) is not None
 
 
 def conditions(inbound: int, outbound: int, capacity: int) -> Guard:
@@ -217,12 +242,14 @@ class PlainEngine:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self.clock = Clock(model)
         self.ends = (End(model, 0), End(model, 1))
+        self._vanishing = model.time.is_timed and model.network.order == "set"
         self.initial = ProductState(self.ends[0].initial, self.ends[1].initial)
 
     def successors(self, state: ProductState) -> list[Transition]:
         """Return every step from `state`, in canonical order: actor, event, segment."""
-        return [*self.steps_of(0, state), *self.steps_of(1, state)]
+        return [*self.steps_of(0, state), *self.steps_of(1, state), *self.ticks(state)]
 
     def steps_of(self, actor: int, state: ProductState) -> Iterator[Transition]:
         """Return the steps of one end and of the channel towards it."""
@@ -258,7 +285,7 @@ class PlainEngine:
     def arrivals(self, actor: int, state: ProductState) -> Iterator[Transition]:
         """Return what happens to an end when one of the segments on its way to it arrives."""
         for seg, rest in self.next_arrivals(state.a_to_b if actor else state.b_to_a):
-            outcome = self.ends[actor].arrival(state.b if actor else state.a, seg)
+            outcome = self.ends[actor].arrival(state.b if actor else state.a, stripped(seg))
             yield self._step(state, Action(actor, Event.SEGMENT_ARRIVES, seg), outcome, rest)
 
     def next_arrivals(self, channel: Channel) -> list[tuple[Segment, Channel]]:
@@ -268,68 +295,82 @@ class PlainEngine:
             return [(channel[0], channel[1:])] if channel else []
         if network.order == "set" and network.duplication:
             return [(seg, channel) for seg in channel]
-        return [(channel[i], channel[:i] + channel[i + 1 :]) for i in _distinct(channel)]
+        return [(channel[i], channel[:i] + channel[i + 1 :]) for i in distinct(channel)]
 
     def network_steps(self, actor: int, state: ProductState) -> Iterator[Transition]:
-        """Return what the network does to the segments on their way to an end."""
-        if self.model.network.loss:
+        """Return what the network does to the segments on their way to an end.
+
+        In a timed set a loss is no step: a segment that never arrives dies of age.
+        """
+        limit = self.model.network.losses_max
+        left = limit is None or state.losses < limit
+        if self.model.network.loss and left and not self._vanishing:
             yield from self._losses(state, actor)
         if self.model.network.duplication and self.model.network.order != "set":
             yield from self._duplications(state, actor)
 
     def _losses(self, state: ProductState, actor: int) -> Iterator[Transition]:
         inbound = state.a_to_b if actor else state.b_to_a
-        for position in _distinct(inbound):
+        for position in distinct(inbound):
             rest = inbound[:position] + inbound[position + 1 :]
             action = Action(actor, Event.SEGMENT_IS_LOST, inbound[position])
-            yield _moved(state, action, rest, head=rest == inbound[1:])
+            counted = self.model.network.losses_max is not None
+            lost = state._replace(losses=state.losses + 1) if counted else state
+            yield _moved(lost, action, rest, head=rest == inbound[1:])
 
     def _duplications(self, state: ProductState, actor: int) -> Iterator[Transition]:
         inbound = state.a_to_b if actor else state.b_to_a
         network = self.model.network
-        in_flight = len(inbound) if network.loss else len(state.a_to_b) + len(state.b_to_a)
+        both = len(state.a_to_b) + len(state.b_to_a)
+        in_flight = both if network.senders_wait else len(inbound)
         if in_flight >= network.capacity:
             return
-        for position in _distinct(inbound):
+        for position in distinct(inbound):
             more = (*inbound[: position + 1], *inbound[position:])
             action = Action(actor, Event.SEGMENT_IS_DUPLICATED, inbound[position])
             yield _moved(state, action, more, head=False)
+
+    def ticks(self, state: ProductState) -> Iterator[Transition]:
+        """Return the passing of a tick, for both ends and channels at once, where it may pass.
+
+        A tick that would change nothing is no step.
+        """
+        if not self.model.time.is_timed:
+            return
+        a, b = self.clock.later(state.a), self.clock.later(state.b)
+        a_to_b = self.clock.later_channel(state.a_to_b)
+        b_to_a = self.clock.later_channel(state.b_to_a)
+        if a is None or b is None or a_to_b is None or b_to_a is None:
+            return
+        target = ProductState(a, b, a_to_b, b_to_a, state.losses)
+        if target != state:
+            yield Transition(Action(TIME, Event.TICK), (), None, False, False, target)
+
+    def pushed(self, channel: Channel, seg: Segment | None) -> tuple[Channel, bool]:
+        """Return the channel with `seg` in it, and whether there was no room for it."""
+        if seg is None:
+            return channel, False
+        if self._vanishing:
+            return renewed(channel, seg), False
+        return pushed(channel, seg, self.model.network)
 
     def _step(
         self, state: ProductState, action: Action, outcome: Outcome, inbound: Channel | None
     ) -> Transition:
         """Return the step in which the actor becomes `outcome`, having taken from its channel."""
-        a, b, a_to_b, b_to_a = state
+        a, b, a_to_b, b_to_a, losses = state
         overflow = False
         if action.actor:
             b = outcome.tcb
             a_to_b = a_to_b if inbound is None else inbound
-            b_to_a, overflow = pushed(b_to_a, outcome.sent, self.model.network)
+            b_to_a, overflow = self.pushed(b_to_a, outcome.sent)
         else:
             a = outcome.tcb
             b_to_a = b_to_a if inbound is None else inbound
-            a_to_b, overflow = pushed(a_to_b, outcome.sent, self.model.network)
-        target = ProductState(a, b, a_to_b, b_to_a)
+            a_to_b, overflow = self.pushed(a_to_b, outcome.sent)
+        target = ProductState(a, b, a_to_b, b_to_a, losses)
         head = inbound is not None
         return Transition(action, outcome.rules, outcome.sent, overflow, head, target)
-
-
-def _distinct(channel: Channel) -> list[int]:
-    """Return one position for each segment, equal neighbours counted once, in segment order."""
-    places = [i for i, seg in enumerate(channel) if i == 0 or seg != channel[i - 1]]
-    return sorted(places, key=lambda i: (channel[i], i))
-
-
-def pushed(channel: Channel, seg: Segment | None, network: Network) -> tuple[Channel, bool]:
-    """Return the channel with `seg` in it, and whether there was no room for it."""
-    if seg is None or (network.order == "set" and seg in channel):
-        return channel, False
-    if len(channel) >= network.capacity:
-        assert network.loss, "a lossless network makes every sender wait for room"
-        return channel, True
-    if network.order == "fifo":
-        return (*channel, seg), False
-    return tuple(sorted((*channel, seg))), False
 
 
 def _moved(state: ProductState, action: Action, inbound: Channel, *, head: bool) -> Transition:

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from tcpclose_model.engines.plain import (
+    TIME,
+    Action,
     Channel,
     PlainEngine,
     ProductState,
@@ -19,9 +21,8 @@ from tcpclose_model.engines.plain import (
     conditions,
     guard,
     of_peer,
-    pushed,
 )
-from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, TCB, Segment
+from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, TCB, Event, Segment
 from tcpclose_model.space import Move
 
 BITS = 20
@@ -29,6 +30,10 @@ BITS = 20
 
 MASK = (1 << BITS) - 1
 A_SHIFT, B_SHIFT, AB_SHIFT, BA_SHIFT = 3 * BITS, 2 * BITS, BITS, 0
+LOSSES_SHIFT = 4 * BITS
+"""Above the four parts: the losses so far, where a model counts them."""
+LOSS_LEFT = 1 << LOSSES_SHIFT + 16
+"""Stands above what guards read in the key of a look-up: another segment may be lost."""
 
 T = TypeVar("T")
 
@@ -65,11 +70,13 @@ class Tables:
         self.moves: Numbering[Move] = Numbering()
         self.channels[()]  # the empty channel is number 0
         self.actors = (Actor(self, 0), Actor(self, 1))
+        self.ticks = Ticks(self) if engine.model.time.is_timed else None
 
     def pack(self, state: ProductState) -> int:
         """Return the state as one int."""
         return (
-            self.tcbs[state.a] << A_SHIFT
+            state.losses << LOSSES_SHIFT
+            | self.tcbs[state.a] << A_SHIFT
             | self.tcbs[state.b] << B_SHIFT
             | self.channels[state.a_to_b] << AB_SHIFT
             | self.channels[state.b_to_a] << BA_SHIFT
@@ -78,10 +85,11 @@ class Tables:
     def unpack(self, key: int) -> ProductState:
         """Return the state of a packed int."""
         return ProductState(
-            self.tcbs.things[key >> A_SHIFT],
+            self.tcbs.things[key >> A_SHIFT & MASK],
             self.tcbs.things[key >> B_SHIFT & MASK],
             self.channels.things[key >> AB_SHIFT & MASK],
             self.channels.things[key >> BA_SHIFT & MASK],
+            key >> LOSSES_SHIFT,
         )
 
     def steps(self, key: int) -> tuple[list[int], list[int]]:
@@ -90,6 +98,8 @@ class Tables:
         keys: list[int] = []
         self.actors[0].steps(key, moves, keys)
         self.actors[1].steps(key, moves, keys)
+        if self.ticks is not None:
+            self.ticks.steps(key, moves, keys)
         return moves, keys
 
 
@@ -104,7 +114,11 @@ class Actor:
         self._in_shift = AB_SHIFT if actor else BA_SHIFT
         self._out_shift = BA_SHIFT if actor else AB_SHIFT
         self._in_mask = MASK << self._in_shift
+        model = tables.engine.model
+        self._losses_max = model.network.losses_max
         self._peer_mask = MASK << self._peer_shift
+        if self._losses_max is not None:  # what this end does leaves the count alone as well
+            self._peer_mask |= -1 << LOSSES_SHIFT
         self._end_mask = MASK << self._own_shift | MASK << self._out_shift
         self._local: dict[int, Parts] = {}
         self._arrival: dict[int, Parts] = {}
@@ -113,8 +127,7 @@ class Actor:
         self._heads: dict[int, list[tuple[int, Segment, int]]] = {}
         self._segments: Numbering[Segment] = Numbering()
         self._of_peer: dict[int, int] = {}
-        model = tables.engine.model
-        self._has_guards = not model.network.loss or any(
+        self._has_guards = self._losses_max is not None or any(
             guard(model, event, sends=True) for event in LOCAL_EVENTS
         )
 
@@ -145,10 +158,10 @@ class Actor:
             network = self._network[in_part | extra] = self._find_network(key)
         rest = key ^ in_part
         moves += network.moves
-        keys += [parts | rest for parts in network.parts]
+        keys += [parts + rest for parts in network.parts]
 
     def _guarded(self, key: int) -> int:
-        """Return what else guards read: how much is in flight, and what the peer is."""
+        """Return what else guards read: how much is in flight, what the peer is, losses left."""
         channels, capacity = (
             self._tables.channels.things,
             self._tables.engine.model.network.capacity,
@@ -159,7 +172,10 @@ class Actor:
         known = self._of_peer.get(peer)
         if known is None:
             known = self._of_peer[peer] = int(of_peer(self._tables.tcbs.things[peer]))
-        return (int(conditions(len(inward), len(outward), capacity)) | known) << 4 * BITS
+        found = (int(conditions(len(inward), len(outward), capacity)) | known) << LOSSES_SHIFT
+        if self._losses_max is not None and key >> LOSSES_SHIFT < self._losses_max:
+            found |= LOSS_LEFT
+        return found
 
     def _find_local(self, key: int) -> Parts:
         state = self._tables.unpack(key)
@@ -177,7 +193,7 @@ class Actor:
             (self._answer[own, segment],) = tables.engine.arrivals(self._actor, state)
         step = self._answer[own, segment]
         outward = tables.channels.things[key >> self._out_shift & MASK]
-        channel, overflow = pushed(outward, step.sent, tables.engine.model.network)
+        channel, overflow = tables.engine.pushed(outward, step.sent)
         after = tables.tcbs[step.target.b if self._actor else step.target.a]
         move = tables.moves[Move.of(step, own, after)._replace(overflow=overflow)]
         parts = after << self._own_shift | tables.channels[channel] << self._out_shift
@@ -189,7 +205,8 @@ class Actor:
         for step in self._tables.engine.network_steps(self._actor, state):
             inward = step.target.a_to_b if self._actor else step.target.b_to_a
             moves.append(self._tables.moves[Move.of(step, -1, -1)])
-            parts.append(self._tables.channels[inward] << self._in_shift)
+            lost = step.target.losses - state.losses
+            parts.append(self._tables.channels[inward] << self._in_shift | lost << LOSSES_SHIFT)
         return Parts(tuple(moves), tuple(parts))
 
     def _find_heads(self, inward: int) -> list[tuple[int, Segment, int]]:
@@ -216,3 +233,53 @@ class Actor:
             packed = number << self._own_shift | tables.channels[outward] << self._out_shift
             parts.append(packed)
         return Parts(tuple(moves), tuple(parts))
+
+
+class Ticks:
+    """The tables of a tick: what it makes of two TCBs, and of each channel."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._ends: dict[int, tuple[int, int]] = {}
+        self._channels: dict[int, int] = {}
+
+    def steps(self, key: int, moves: list[int], keys: list[int]) -> None:
+        """Add the tick from a packed state, if it may pass and changes something."""
+        ends = key >> B_SHIFT & (MASK << BITS | MASK)
+        known = self._ends.get(ends)
+        if known is None:
+            known = self._ends[ends] = self._find_ends(key)
+        move, after = known
+        if move < 0:
+            return
+        a_to_b, b_to_a = self._later(key >> AB_SHIFT & MASK), self._later(key >> BA_SHIFT & MASK)
+        if a_to_b < 0 or b_to_a < 0:
+            return
+        reached = key >> LOSSES_SHIFT << LOSSES_SHIFT | after | a_to_b << AB_SHIFT | b_to_a
+        if reached != key:
+            moves.append(move)
+            keys.append(reached)
+
+    def _find_ends(self, key: int) -> tuple[int, int]:
+        """Return the move, and the parts of both ends after it; -1 where a timer is due."""
+        tables = self._tables
+        numbers, later = [], []
+        for shift in (A_SHIFT, B_SHIFT):
+            number = key >> shift & MASK
+            tcb = tables.engine.clock.later(tables.tcbs.things[number])
+            if tcb is None:
+                return -1, 0
+            numbers.append(number)
+            later.append(tables.tcbs[tcb])
+        action = Action(TIME, Event.TICK)
+        ends = (numbers[0], later[0], numbers[1], later[1])
+        move = tables.moves[Move(action, (), None, False, False, *ends)]
+        return move, later[0] << A_SHIFT | later[1] << B_SHIFT
+
+    def _later(self, channel: int) -> int:
+        """Return the number of a channel's contents a tick later; -1 where none may pass."""
+        if channel not in self._channels:
+            tables = self._tables
+            later = tables.engine.clock.later_channel(tables.channels.things[channel])
+            self._channels[channel] = -1 if later is None else tables.channels[later]
+        return self._channels[channel]

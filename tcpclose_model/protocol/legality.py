@@ -17,7 +17,14 @@ from typing import Any
 
 from tcpclose_model.errors import ModelError
 from tcpclose_model.protocol.notation import AGAIN, PASS_ON, Fallback, On, Protocol
-from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, TCB, Segment, State, Step
+from tcpclose_model.protocol.vocabulary import (
+    LOCAL_EVENTS,
+    SEGMENT_FIELDS,
+    TCB,
+    Segment,
+    State,
+    Step,
+)
 
 _CHECKED: set[object] = set()
 
@@ -98,7 +105,7 @@ def check(protocol: Protocol) -> None:
     declared = _declared(protocol)
     names: set[str] = set()
     tcb: Any = _Symbols("tcb", frozenset(TCB._fields) | {name for name, _ in protocol.fields})
-    seg: Any = _Symbols("seg", frozenset(Segment._fields))  # Any: stands in for the real records
+    seg: Any = _Symbols("seg", frozenset(SEGMENT_FIELDS))  # Any: stands in for the real records
     for rule in protocol.rules:
         where = f"{protocol.name}: rule {rule.name!r}"
         if rule.name in names:

@@ -72,6 +72,7 @@ class Event(IntEnum):
     SEGMENT_ARRIVES = 12
     SEGMENT_IS_LOST = 13
     SEGMENT_IS_DUPLICATED = 14
+    TICK = 15
 
     @property
     def words(self) -> str:
@@ -155,7 +156,12 @@ class Segment(NamedTuple):
     text: int = 0
     fin: int = 0
     rst: int = 0
+    age: int = 0
+    """Ticks since it was sent, in timed models; the network's, and never seen by a row."""
 
+
+SEGMENT_FIELDS = tuple(name for name in Segment._fields if name != "age")
+"""The fields of a segment that a row may read, and an effect may set."""
 
 NO_SEGMENT = Segment(0)
 """Stands in for the segment when a row is not about one (calls and timeouts)."""

@@ -12,6 +12,9 @@ from tcpclose_model.variants.switches import SWITCHES
 ENDS_OF = {"protocol": ("a", "b"), "a": ("a",), "b": ("b",)}
 """Which ends a switch's prefix speaks of."""
 
+MAY_BE_NONE = frozenset(name for name, value in parameters(Model()).items() if value is None)
+"""Parameters that may be `none`."""
+
 
 def values(model: Model) -> dict[str, object]:
     """Return every parameter and every switch of both ends, with its value."""
@@ -68,8 +71,12 @@ def _parsed(name: str, text: str, old: object) -> object:
     text = text.strip()
     if isinstance(old, bool):
         return _boolean(name, text)
-    if name == "bounds.retransmissions_max":
-        return None if text.lower() == "none" else _number(name, text)
+    if name in MAY_BE_NONE and text.lower() == "none":
+        return None
+    if name == "time.retransmission":
+        return tuple(_number(name, part.strip()) for part in text.strip("()").split(","))
+    if name in MAY_BE_NONE:
+        return _number(name, text)
     if isinstance(old, int):
         return _number(name, text)
     if name == "application.fair":

@@ -267,7 +267,7 @@ class Tables:
         """Return the key of a state whose parts are all known."""
         a, b = (end.numbers[tcb] for end, tcb in zip(self.ends, state[:2], strict=True))
         channels = []
-        for channel in state[2:]:
+        for channel in (state.a_to_b, state.b_to_a):
             numbers = [self._numbers[seg] for seg in channel]
             if self.engine.model.network.order != "fifo":
                 numbers.sort()
