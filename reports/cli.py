@@ -1,4 +1,4 @@
-"""The command line: `tcpclose check | run | list | show | new | draw | export`."""
+"""The command line: `tcpclose check | run | list | show | new | draw | export | prove`."""
 
 from __future__ import annotations
 
@@ -257,6 +257,26 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     from reports.exporting import run_export
 
     return run_export(name, to, out, settings)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option(
+    "--property", "only", multiple=True, metavar="NAME", help="Prove only this; repeatable."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@SET
+def prove(
+    names: Sequence[str], only: Sequence[str], form: str | None, settings: Sequence[str]
+) -> int:
+    """Prove safety of MODELs for all values, not just within bounds, by induction with z3.
+
+    A property that cannot be proved is shown with the way through the rows that does not keep it,
+    and with a run where the model, as it is bounded, has one: then it is refuted, else unknown.
+    """
+    from reports.proving import run_prove
+
+    return run_prove(names, only, form, settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

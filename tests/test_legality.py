@@ -12,6 +12,7 @@ import z3
 
 from properties.check import check as check_model
 from properties.kinds import always, sometimes
+from tcpclose_model.engines.symbolic import symbolic_segment, symbolic_tcb
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Application, Model, Network, Timers
 from tcpclose_model.protocol.effects import Effect, send_ack
@@ -329,30 +330,12 @@ def test_a_field_that_cannot_be_declared_is_refused(name: str, maximum: int, wor
 # No two rows of a cell ever fit, whatever the values (z3) ---------------------------------------
 
 
-class Marks:
-    """A set of numbers as a solver term."""
-
-    def __init__(self, term: Any) -> None:  # Any: z3 ships no types
-        self.term = term
-
-    def is_marked(self, number: Any) -> Any:
-        return z3.Select(self.term, number)
-
-    def with_mark(self, number: Any) -> Marks:
-        return Marks(z3.Store(self.term, number, True))
-
-    def without_mark(self, number: Any) -> Marks:
-        return Marks(z3.Store(self.term, number, False))
-
-
 FLAGS = ("fin_queued", "fin_sent", "fin_with_text", "released", "ack_due")
 
 
 def symbolic() -> tuple[TCB, Segment, list[Any]]:
     """Return a TCB and a segment of solver terms, and that the flags are 0 or 1."""
-    held: Any = Marks(z3.Array("held", z3.IntSort(), z3.BoolSort()))
-    tcb = TCB._make(held if name == "held" else z3.Int(name) for name in TCB._fields)
-    seg = Segment._make(z3.Int(f"seg.{name}") for name in Segment._fields)
+    tcb, seg = symbolic_tcb(RFC9293, "tcb", None), symbolic_segment("seg")
     flags: list[Any] = [getattr(tcb, name) for name in FLAGS] + [seg.fin, seg.rst]
     return tcb, seg, [z3.Or(flag == 0, flag == 1) for flag in flags]
 

@@ -103,7 +103,7 @@ class Table:
             if isinstance(result, Segment):
                 # Every segment but a RST carries RCV.NXT, and so settles a delayed ACK.
                 sent = result
-                tcb = tcb._replace(ack_due=0) if tcb.ack_due else tcb
+                tcb = tcb._replace(ack_due=0)
             else:
                 tcb = self._with(tcb, rule, result)
         if rule.to is not None:
