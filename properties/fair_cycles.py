@@ -8,8 +8,8 @@ An endless run is fair if
 - S:  in each direction, a segment value that is sent again and again is received again and again;
 - duplication happens finitely often.
 A timer, an output or a fair call whose guard reads the channels is strongly fair: if it could run
-again and again, it does.  Nothing else is fair: not SEND, not ABORT, not loss.  A run may stop
-(stutter for ever) where that is fair.
+again and again, it does.  Nothing else is fair: not SEND, not ABORT, not CRASH, not loss.  A run
+may stop (stutter for ever) where that is fair.
 
 A fair run that never leaves a region exists if and only if a strongly connected set of states of
 the region, with some of the steps inside it, satisfies all of these; `fair_components` finds such
@@ -32,6 +32,8 @@ FAIR_TIMERS = (
     Event.TIME_WAIT_TIMEOUT,
     Event.FIN_WAIT_2_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
+    Event.KEEP_ALIVE_TIMEOUT,
+    Event.ACK_LIMIT_TIMEOUT,
 )
 
 

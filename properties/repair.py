@@ -30,13 +30,14 @@ SECOND = (
     ("timers.time_wait", "ideal"),
     ("timers.user_timeout", "false"),
     ("application.aborts", "false"),
+    ("application.crashes", "false"),
     ("network.loss", "false"),
     ("network.duplication", "false"),
     ("network.order", "fifo"),
 )
 """Parameter values that may repair, those of the ends before those of the network."""
 
-REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337")
+REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337", "keep_alive")
 """Switches that may repair."""
 
 LARGER = 10

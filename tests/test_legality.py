@@ -348,18 +348,21 @@ class Marks:
 FLAGS = ("fin_queued", "fin_sent", "fin_with_text", "released", "ack_due")
 
 
-def symbolic() -> tuple[TCB, Segment, list[Any]]:
-    """Return a TCB and a segment of solver terms, and that the flags are 0 or 1."""
+def symbolic(protocol: Protocol = RFC9293) -> tuple[TCB, Segment, list[Any]]:
+    """Return a TCB and a segment of solver terms, and what ranges the flags and fields have."""
+    like = Table(protocol).initial
     held: Any = Marks(z3.Array("held", z3.IntSort(), z3.BoolSort()))
-    tcb = TCB._make(held if name == "held" else z3.Int(name) for name in TCB._fields)
+    tcb = like._make(held if name == "held" else z3.Int(name) for name in like._fields)
     seg = Segment._make(z3.Int(f"seg.{name}") for name in Segment._fields)
     flags: list[Any] = [getattr(tcb, name) for name in FLAGS] + [seg.fin, seg.rst]
-    return tcb, seg, [z3.Or(flag == 0, flag == 1) for flag in flags]
+    ranges = [z3.Or(flag == 0, flag == 1) for flag in flags]
+    ranges += [z3.And(getattr(tcb, n) >= 0, getattr(tcb, n) <= m) for n, m in protocol.fields]
+    return tcb, seg, ranges
 
 
 def overlaps(protocol: Protocol) -> dict[tuple[str, str], str]:
     """Return the pairs of rows of one cell that can fit together, and values with which they do."""
-    tcb, seg, flags = symbolic()
+    tcb, seg, flags = symbolic(protocol)
     found = {}
     for one, other in combinations(protocol.rules, 2):
         if one.on is other.on and set(one.at) & set(other.at):
