@@ -140,8 +140,11 @@ def _parameters(model: Model, choices: Iterable[tuple[str, str]]) -> Iterator[tu
 
 def _edits_undone(model: Model) -> Iterator[tuple[str, Model]]:
     for name in dict.fromkeys(edit.name for edit in (*model.a.edits, *model.b.edits)):
-        a = model.a.without(name) if any(e.name == name for e in model.a.edits) else model.a
-        b = model.b.without(name) if any(e.name == name for e in model.b.edits) else model.b
+        try:
+            a = model.a.without(name) if any(e.name == name for e in model.a.edits) else model.a
+            b = model.b.without(name) if any(e.name == name for e in model.b.edits) else model.b
+        except ModelError:
+            continue  # a later edit is about what this one made
         change = f"protocol.{name}=off" if name in SWITCHES else f"undoing the edit: {name}"
         yield change, replace(model, a=a, b=b)
 

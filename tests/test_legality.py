@@ -350,7 +350,7 @@ FLAGS = ("fin_queued", "fin_sent", "fin_with_text", "released", "ack_due")
 
 def symbolic(protocol: Protocol = RFC9293) -> tuple[TCB, Segment, list[Any]]:
     """Return a TCB and a segment of solver terms, and what ranges the flags and fields have."""
-    like = Table(protocol).initial
+    like: Any = Table(protocol).initial  # Any: a TCB, perhaps with fields of a switch
     held: Any = Marks(z3.Array("held", z3.IntSort(), z3.BoolSort()))
     tcb = like._make(held if name == "held" else z3.Int(name) for name in like._fields)
     seg = Segment._make(z3.Int(f"seg.{name}") for name in Segment._fields)

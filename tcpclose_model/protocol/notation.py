@@ -369,22 +369,29 @@ class Protocol:
 
     def remade(self, changes: Iterable[Callable[[Protocol], Protocol]]) -> Protocol:
         """Return what these changes make of the table before its first edit."""
-        switched = {field for edit in self.edits for field in edit.fields}
-        own = tuple(field for field in self.fields if field not in switched)
-        result = replace(self.edits[0].before if self.edits else self, fields=own)
+        added = {name for edit in self.edits for name, _ in edit.fields}
+        result = replace(
+            self.edits[0].before if self.edits else self,
+            fields=tuple(field for field in self.fields if field[0] not in added),
+            kept=tuple(name for name in self.kept if name not in added),
+        )
         for change in changes:
             result = change(result)
-        return replace(result, name=self.name, kept=self.kept)
+        return replace(result, name=self.name)
 
-    def with_field(self, name: str, maximum: int) -> Protocol:
-        """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`."""
+    def with_field(self, name: str, maximum: int, *, kept: bool = False) -> Protocol:
+        """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`.
+
+        kept: the field outlives the TCB in CLOSED, for properties to read.
+        """
         if not name.isidentifier() or name.startswith("_"):
             raise ModelError(f"a TCB field needs a plain name, not {name!r}")
         if name in TCB._fields or name in dict(self.fields):
             raise ModelError(f"the TCB already has a field {name!r}")
         if maximum < 1:
             raise ModelError(f"field {name!r}: maximum must be at least 1, not {maximum}")
-        return replace(self, fields=(*self.fields, (name, maximum)))
+        outlives = (*self.kept, name) if kept else self.kept
+        return replace(self, fields=(*self.fields, (name, maximum)), kept=outlives)
 
     def _edited(self, made: tuple[Rule, ...], edit: Edit) -> Protocol:
         return replace(self, rules=made, edits=(*self.edits, edit))

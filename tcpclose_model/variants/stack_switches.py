@@ -42,7 +42,6 @@ from tcpclose_model.protocol.words import (
     ack_is_within,
     all_text_is_read,
     fin_is_ahead,
-    seg_is_at_rcv_nxt,
     seg_is_not_at_rcv_nxt,
     seg_is_not_rst,
     seg_is_rst,
@@ -57,6 +56,8 @@ from tcpclose_model.variants.stack_words import (
     ack_is_the_last_one_again,
     acks_are_limited,
     acks_are_not_limited,
+    close_returns,
+    close_waits,
     complete_receive,
     end_receive,
     lift_ack_limit,
@@ -295,25 +296,19 @@ def _close_resets(protocol: Protocol, why: str, change: Change) -> Protocol:
     return protocol
 
 
+@switch("CLOSE waits until the connection is done", "SO_LINGER with a time above 0")
+def lingering_close(protocol: Protocol) -> Protocol:
+    """Edit: CLOSE returns in TIME-WAIT or CLOSED; the field says for how long it has not."""
+    protocol = protocol.with_field("close_waits", 1, kept=True)
+    for rule in protocol.rules:
+        if rule.to in (TIME_WAIT, CLOSED):
+            protocol = edited(protocol, rule.name, do=(*rule.do, close_returns))
+        elif rule.on is Event.CLOSE:
+            protocol = edited(protocol, rule.name, do=(*rule.do, close_waits))
+    return protocol
+
+
 # What is answered, and how often --------------------------------------------------------------
-
-
-@switch("a RST that is not exact is ignored in TIME-WAIT", "Linux, FreeBSD tcp_twcheck")
-def time_wait_ignores_inexact_reset(protocol: Protocol) -> Protocol:
-    """Edit: neither an end nor a challenge."""
-    protocol = edited(protocol, "reset_in_time_wait", when=(seg_is_rst, seg_is_at_rcv_nxt))
-    if _has(protocol, "challenge"):
-        here = rows(name="challenge", at=TIME_WAIT)
-        return protocol.edit(here, becomes(do=()), why="no challenge")
-    ignored = Rule(
-        "inexact_reset_in_time_wait",
-        at=TIME_WAIT,
-        on=RST_STEP,
-        when=(seg_is_rst, seg_is_not_at_rcv_nxt),
-        then=DROP,
-        cite="Linux tcp_timewait_state_process; RFC 5961 3.2",
-    )
-    return protocol.add(ignored, why="only an exact one counts")
 
 
 @switch("the ACK field of an old segment counts only if it ends at RCV.NXT", "Linux tcp_sequence")
@@ -341,21 +336,21 @@ def ack_rate_limit(protocol: Protocol) -> Protocol:
     """
     protocol = protocol.with_field("ack_limited", 1)
     for rule in protocol.rules:
-        limited = rule.on is SEQUENCE_STEP or rule.name.startswith(("challenge", "ack_beyond"))
-        if not limited or rule.do != (send_ack,) or seg_ends_at_rcv_nxt in rule.when:
+        if not _answers_only(rule) or seg_ends_at_rcv_nxt in rule.when:
             continue
-        when = rule.when
+        when, quiet = rule.when, tuple(effect for effect in rule.do if effect is not send_ack)
+        sent: dict[str, object] = {
+            "when": (*when, acks_are_not_limited),
+            "do": (*rule.do, limit_acks),
+        }
         if rule.on is SEQUENCE_STEP and seg_is_rst not in when:
-            when = (*when, seg_is_a_pure_ack)
-            protocol = edited(protocol, rule.name, when=(*rule.when, seg_has_text_or_fin))
-            first = replace(rule, name=f"{rule.name}_limited", when=(*when, acks_are_not_limited))
-            protocol = protocol.add(replace(first, do=(send_ack, limit_acks)), why="the first")
-        else:
-            columns = {"when": (*when, acks_are_not_limited), "do": (send_ack, limit_acks)}
-            protocol = edited(protocol, rule.name, **columns)
-        withheld = replace(
-            rule, name=f"{rule.name}_withheld", when=(*when, acks_are_limited), do=()
-        )
+            protocol = edited(protocol, rule.name, when=(*when, seg_has_text_or_fin))
+            pure = replace(rule, name=f"{rule.name}_pure", when=(*when, seg_is_a_pure_ack))
+            protocol, when = protocol.add(pure, why="an ACK alone"), pure.when
+            rule, sent["when"] = pure, (*when, acks_are_not_limited)
+        protocol = edited(protocol, rule.name, **sent)
+        name = f"{rule.name}_withheld"
+        withheld = replace(rule, name=name, when=(*when, acks_are_limited), do=quiet)
         protocol = protocol.add(withheld, why="too soon")
     lifted = Rule(
         "ack_limit_lifted",
@@ -366,3 +361,9 @@ def ack_rate_limit(protocol: Protocol) -> Protocol:
         cite="RFC 5961 7; Linux tcp_invalid_ratelimit",
     )
     return protocol.add(lifted, why="time has passed")
+
+
+def _answers_only(rule: Rule) -> bool:
+    """Return whether a row refuses a segment, and an ACK is all that it answers."""
+    refuses = rule.on in (SEQUENCE_STEP, RST_STEP, ACK_STEP) and send_ack in rule.do
+    return refuses and rule.name not in ("fin_again_in_time_wait", "ack_beyond")

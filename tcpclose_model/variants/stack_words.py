@@ -53,6 +53,19 @@ def note_answer(tcb: TCB, seg: Segment) -> Mapping[str, int]:
     return {"probed": 0, "retransmitted": 0}
 
 
+# A CLOSE that waits (SO_LINGER with a time) --------------------------------------------------
+
+
+def close_waits(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """The user waits in CLOSE until the connection is done."""
+    return {"close_waits": 1}
+
+
+def close_returns(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """A CLOSE that waits returns."""
+    return {"close_waits": 0}
+
+
 # A limit on the rate of ACKs (RFC 5961 7) -----------------------------------------------------
 
 
