@@ -23,6 +23,7 @@ from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.protocol.vocabulary import (
     ABORT_OK,
     CLOSED,
+    CRASHED,
     ESTABLISHED,
     NOTHING,
     TIME_WAIT,
@@ -136,11 +137,11 @@ time_wait_only_after_active_close = only_after(
 )
 
 time_wait_ends_only_by_its_timer = never_a_step(
-    "TIME-WAIT ends by its timer (or its user's ABORT), not by a segment.",
+    "TIME-WAIT ends by its timer (or its user's ABORT, or a crash), not by a segment.",
     lambda before, step, after: (
         before.me.state == TIME_WAIT
         and after.me.state != TIME_WAIT
-        and step.event not in (Event.TIME_WAIT_TIMEOUT, Event.ABORT)
+        and step.event not in (Event.TIME_WAIT_TIMEOUT, Event.ABORT, Event.CRASH)
     ),
     when=lambda s: s.me.state == TIME_WAIT,
     name="time_wait_ends_only_by_its_timer",
@@ -170,12 +171,12 @@ no_reset_goes_untold = never_a_step(
 
 
 def _orderly(s: View) -> bool:
-    aborted = (ABORT_OK, USER_TIMEOUT_TOLD)
+    aborted = (ABORT_OK, USER_TIMEOUT_TOLD, CRASHED)
     return s.a.told not in aborted and s.b.told not in aborted
 
 
 no_reset_in_an_orderly_close = never_a_step(
-    "No RST is sent as long as no user aborts and no user timeout expires.",
+    "No RST is sent as long as no user aborts, no user timeout expires and no host crashes.",
     lambda before, step, after: step.sends_reset and _orderly(after),
     when=_orderly,
     name="no_reset_in_an_orderly_close",

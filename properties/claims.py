@@ -197,7 +197,7 @@ def no_loss_in_silence(me: TCB, peer: TCB) -> Truth:
 @_claim(About.SEGMENT, "a segment has at most one unit of text, and a RST neither text nor FIN")
 def segments_are_well_formed(seg: Segment, sender: TCB, receiver: TCB) -> Truth:
     """The shape of a segment."""
-    flags = is_flag(seg.text) & is_flag(seg.fin) & is_flag(seg.rst) & (seg.seq >= 0)
+    flags = is_flag(seg.text) & is_flag(seg.fin) & is_flag(seg.rst)
     return flags & implies(seg.rst == 1, (seg.text == 0) & (seg.fin == 0))
 
 
@@ -234,10 +234,10 @@ def only_a_close_is_active(event: Event, before: TCB, after: TCB, seg: Segment |
     return after.state not in ACTIVE or before.state in ACTIVE or closed
 
 
-@_claim(About.STEP, "TIME-WAIT ends by its timer or its user's ABORT")
+@_claim(About.STEP, "TIME-WAIT ends by its timer or its user's ABORT, or in a crash")
 def time_wait_lasts(event: Event, before: TCB, after: TCB, seg: Segment | None) -> Truth:
     """P9."""
-    allowed = event in (Event.TIME_WAIT_TIMEOUT, Event.ABORT)
+    allowed = event in (Event.TIME_WAIT_TIMEOUT, Event.ABORT, Event.CRASH)
     return before.state != TIME_WAIT or after.state == TIME_WAIT or allowed
 
 

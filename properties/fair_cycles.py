@@ -9,8 +9,8 @@ An endless run is fair if
 - W4: in a model with a clock, time passes again and again if it always can;
 - duplication happens finitely often.
 A timer, an output or a fair call whose guard reads the channels is strongly fair: if it could run
-again and again, it does.  Nothing else is fair: not SEND, not ABORT, not loss.  A run may stop
-(stutter for ever) where that is fair.
+again and again, it does.  Nothing else is fair: not SEND, not ABORT, not CRASH, not loss.  A run
+may stop (stutter for ever) where that is fair.
 
 In a model with a clock, S takes a segment for the same value at whatever age.  W3 asks only where a
 segment may not vanish: elsewhere, as time passes (W4), what is in flight dies of age.
@@ -38,6 +38,8 @@ FAIR_TIMERS = (
     Event.TIME_WAIT_TIMEOUT,
     Event.FIN_WAIT_2_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
+    Event.KEEP_ALIVE_TIMEOUT,
+    Event.ACK_LIMIT_TIMEOUT,
 )
 
 

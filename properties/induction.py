@@ -208,7 +208,7 @@ class _Induction:
     def __init__(
         self, task: _Task, table: SymbolicTable, peer: SymbolicTable, claims: tuple[Claim, ...]
     ) -> None:
-        self.task, self.table, self.claims = task, table, claims
+        self.task, self.table, self.peers_table, self.claims = task, table, peer, claims
         self.me = symbolic_tcb(table.protocol, "me", task.state)
         self.peer = symbolic_tcb(peer.protocol, "peer", None)
         self.arriving = symbolic_segment("seg")
@@ -227,6 +227,10 @@ class _Induction:
         numbers = [self.number, me.rcv_nxt, self.peer.rcv_nxt, self.arriving.seq]
         segments = (self.arriving, self.mine, self.theirs)
         known = [is_flag(bit) for seg in segments for bit in (seg.text, seg.fin, seg.rst)]
+        for tcb, table in ((me, self.table), (self.peer, self.peers_table)):
+            # A row that leaves the range of such a field is an error wherever it is run.
+            for name, most in table.protocol.fields:
+                known.append(z3.And(getattr(tcb, name) >= 0, getattr(tcb, name) <= most))
         for claim in self.claims:
             if claim.about is About.ENDS:
                 known += [claim.holds(me, self.peer), claim.holds(self.peer, me)]

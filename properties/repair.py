@@ -30,13 +30,14 @@ SECOND = (
     ("timers.time_wait", "ideal"),
     ("timers.user_timeout", "false"),
     ("application.aborts", "false"),
+    ("application.crashes", "false"),
     ("network.loss", "false"),
     ("network.duplication", "false"),
     ("network.order", "fifo"),
 )
 """Parameter values that may repair, those of the ends before those of the network."""
 
-REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337")
+REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337", "keep_alive")
 """Switches that may repair."""
 
 LARGER = 10
@@ -139,8 +140,11 @@ def _parameters(model: Model, choices: Iterable[tuple[str, str]]) -> Iterator[tu
 
 def _edits_undone(model: Model) -> Iterator[tuple[str, Model]]:
     for name in dict.fromkeys(edit.name for edit in (*model.a.edits, *model.b.edits)):
-        a = model.a.without(name) if any(e.name == name for e in model.a.edits) else model.a
-        b = model.b.without(name) if any(e.name == name for e in model.b.edits) else model.b
+        try:
+            a = model.a.without(name) if any(e.name == name for e in model.a.edits) else model.a
+            b = model.b.without(name) if any(e.name == name for e in model.b.edits) else model.b
+        except ModelError:
+            continue  # a later edit is about what this one made
         change = f"protocol.{name}=off" if name in SWITCHES else f"undoing the edit: {name}"
         yield change, replace(model, a=a, b=b)
 

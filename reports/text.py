@@ -80,6 +80,7 @@ def described(model: Model) -> str:
     acts = [f"closes {closes}", f"data {a}+{b}", f"reading {user.reading}"]
     acts += ["half-close"] if user.half_close else []
     acts += [f"{end} may abort" for end, may in zip("AB", user.aborts, strict=True) if may]
+    acts += [f"{end} may crash" for end, may in zip("AB", user.crashes, strict=True) if may]
     most = model.bounds.retransmissions_max
     acts += [] if most is None else [f"at most {most} retransmissions"]
     return "; ".join(", ".join(part) for part in (wire, clocks, acts))

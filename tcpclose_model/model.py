@@ -101,7 +101,8 @@ class Timers:
     """When a timer may go off (untimed: no durations).
 
     retransmission: "none"; "timely" (only when both channels are empty, so never needlessly);
-        "spurious" (at any time while something is unacknowledged).
+        "spurious" (at any time while something is unacknowledged). A keep-alive timer, where a
+        table has one, is timely or not with it.
     time_wait: "free" (at any time); "drained" (only when both channels are empty); "ideal" (only
         when the peer is CLOSED or in TIME-WAIT: no implementation can know that).
     user_timeout: R2 is finite (3.8.3); it goes off once `bounds.retransmissions_max`
@@ -133,6 +134,7 @@ class Application:
     reading: "eager" (text is read as it arrives), "lazy" (RECEIVE at any later time), "never".
     half_close: the users may SHUTDOWN the sending side first, and CLOSE later or never.
     aborts: which ends may ABORT.
+    crashes: the hosts of which ends may crash, and come up again knowing nothing (3.5.1).
     fair: the calls that a user makes in the end if it can go on making them (W2 of the fairness).
     """
 
@@ -141,6 +143,7 @@ class Application:
     reading: str = "eager"
     half_close: bool = False
     aborts: tuple[bool, bool] = (False, False)
+    crashes: tuple[bool, bool] = (False, False)
     fair: tuple[str, ...] = ("CLOSE", "RECEIVE")
 
     def __post_init__(self) -> None:
@@ -155,9 +158,11 @@ class Application:
             _count("application.data_units", units, 0)
         _one_of("application.reading", self.reading, ("eager", "lazy", "never"))
         _flag("application.half_close", self.half_close)
-        _pair("application.aborts", self.aborts)
-        for aborts in self.aborts:
-            _flag("application.aborts", aborts)
+        for where in ("aborts", "crashes"):
+            pair = getattr(self, where)
+            _pair(f"application.{where}", pair)
+            for may in pair:
+                _flag(f"application.{where}", may)
         for call in self.fair:
             _one_of("application.fair", call, ("CLOSE", "SHUTDOWN", "SEND", "RECEIVE", "ABORT"))
 
@@ -177,6 +182,7 @@ class Bounds:
     """What keeps a model finite beyond the parameters above.
 
     retransmissions_max: retransmissions of an end since its last new ACK, or None for no limit.
+        Keep-alive probes that nothing has answered count too.
         With `timers.user_timeout` the limit is R2.  Without, runs are cut off where it is spent;
         a verdict that hangs on such a cut is `unknown`, never `violated`.
     """
@@ -291,6 +297,7 @@ def is_symmetric(model: Model) -> bool:
         and user.closes_of(0) == user.closes_of(1)
         and user.data_units[0] == user.data_units[1]
         and user.aborts[0] == user.aborts[1]
+        and user.crashes[0] == user.crashes[1]
     )
 
 

@@ -109,6 +109,7 @@ def applications(units: list[tuple[int, int]]) -> st.SearchStrategy[Application]
         reading=st.sampled_from(["eager", "eager", "lazy", "never"]),
         half_close=rarely,
         aborts=st.tuples(rarely, rarely),
+        crashes=st.tuples(rarely, rarely),
         fair=st.sampled_from([("CLOSE", "RECEIVE"), ("CLOSE",), (), ("CLOSE", "SHUTDOWN", "SEND")]),
     )
 
@@ -199,5 +200,6 @@ def mirrored(model: Model) -> Model:
         closes=(old.closes_of(1), old.closes_of(0)),
         data_units=old.data_units[::-1],
         aborts=old.aborts[::-1],
+        crashes=old.crashes[::-1],
     )
     return replace(model, a=model.b, b=model.a, application=new)

@@ -43,8 +43,15 @@ TIMERS = {
     Event.FIN_WAIT_2_TIMEOUT,
     Event.USER_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
+    Event.KEEP_ALIVE_TIMEOUT,
+    Event.ACK_LIMIT_TIMEOUT,
 }
-NEVER_SEND = {Event.TIME_WAIT_TIMEOUT, Event.FIN_WAIT_2_TIMEOUT, Event.USER_TIMEOUT}
+NEVER_SEND = {
+    Event.TIME_WAIT_TIMEOUT,
+    Event.FIN_WAIT_2_TIMEOUT,
+    Event.USER_TIMEOUT,
+    Event.ACK_LIMIT_TIMEOUT,
+}
 OUTPUT = {Event.TRANSMIT: "OUTPUT", Event.TRANSMIT_WITH_FIN: "OUTPUT"}
 
 each_end_closes = leads_to(
@@ -150,7 +157,8 @@ def is_strong(due: Hashable, model: Model) -> bool:
     if due[0] == "W3":
         return False
     event = due[1]
-    if event is Event.RETRANSMISSION_TIMEOUT and model.timers.retransmission == "timely":
+    repeats = (Event.RETRANSMISSION_TIMEOUT, Event.KEEP_ALIVE_TIMEOUT)
+    if event in repeats and model.timers.retransmission == "timely":
         return True
     if event is Event.TIME_WAIT_TIMEOUT and model.timers.time_wait == "drained":
         return True

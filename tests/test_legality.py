@@ -333,16 +333,18 @@ def test_a_field_that_cannot_be_declared_is_refused(name: str, maximum: int, wor
 FLAGS = ("fin_queued", "fin_sent", "fin_with_text", "released", "ack_due")
 
 
-def symbolic() -> tuple[TCB, Segment, list[Any]]:
-    """Return a TCB and a segment of solver terms, and that the flags are 0 or 1."""
-    tcb, seg = symbolic_tcb(RFC9293, "tcb", None), symbolic_segment("seg")
+def symbolic(protocol: Protocol = RFC9293) -> tuple[TCB, Segment, list[Any]]:
+    """Return a TCB and a segment of solver terms, and what ranges the flags and fields have."""
+    tcb, seg = symbolic_tcb(protocol, "tcb", None), symbolic_segment("seg")
     flags: list[Any] = [getattr(tcb, name) for name in FLAGS] + [seg.fin, seg.rst]
-    return tcb, seg, [z3.Or(flag == 0, flag == 1) for flag in flags]
+    ranges = [z3.Or(flag == 0, flag == 1) for flag in flags]
+    ranges += [z3.And(getattr(tcb, n) >= 0, getattr(tcb, n) <= m) for n, m in protocol.fields]
+    return tcb, seg, ranges
 
 
 def overlaps(protocol: Protocol) -> dict[tuple[str, str], str]:
     """Return the pairs of rows of one cell that can fit together, and values with which they do."""
-    tcb, seg, flags = symbolic()
+    tcb, seg, flags = symbolic(protocol)
     found = {}
     for one, other in combinations(protocol.rules, 2):
         if one.on is other.on and set(one.at) & set(other.at):

@@ -62,8 +62,8 @@ def words_of(names: Names, fields: Iterable[str]) -> dict[Field, str]:
 
 def bits(name: str, value: Interval) -> int:
     """Return the bits that a field needs; ModelError if SPIN has no such number."""
-    needed = value[1].bit_length()
-    if value[0] < 0 or needed > BITS_MAX:
+    needed = (value[1] - value[0] if value[0] < 0 else value[1]).bit_length()
+    if value[0] < -1 or needed > BITS_MAX:
         raise ModelError(
             f"field {name!r} can be {value[0]} to {value[1]}: a Promela text has room for 0 to "
             f"{(1 << BITS_MAX) - 1}; fewer units of text would do"
@@ -107,13 +107,17 @@ def _segments(context: Context) -> list[str]:
     """Return the macros and types of segments and channels."""
     at, packed, unpacked, members = 0, [], [], []
     for name in reversed(SEGMENT_FIELDS):
+        least = context.box[Field("seg", name)][0]
         width = bits(name, context.box[Field("seg", name)])
         if width:
-            packed.append(f"({name}) << {at}" if at else f"({name})")
+            value = f"({name})" if least >= 0 else f"(({name}) + {-least})"
+            packed.append(f"{value} << {at}" if at else value)
             mask = (1 << width) - 1
             shifted = f"(s) - 1 >> {at}" if at else "(s) - 1"
-            unpacked.append(f"#define {name.upper()}(s) ({shifted} & {mask})")
-            members.append(f"unsigned {name} : {width};" if width > 1 else f"bit {name};")
+            back = f"({shifted} & {mask})" if least >= 0 else f"(({shifted} & {mask}) - {-least})"
+            unpacked.append(f"#define {name.upper()}(s) {back}")
+            unsigned = f"unsigned {name} : {width};" if width > 1 else f"bit {name};"
+            members.append(unsigned if least >= 0 else f"int {name};")
             at += width
     bits("segment", (0, (1 << at) - 1))
     kind = "byte" if at < 8 else "short" if at < 15 else "int"

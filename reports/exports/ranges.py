@@ -30,6 +30,9 @@ from tcpclose_model.protocol.vocabulary import (
 PATIENCE = 3
 """Times that a bound may move before it is moved further than needed."""
 
+LEAST = {Field("seg", "seq"): -1}
+"""The fields that can be negative: a keep-alive probe may take the number before the first."""
+
 Kind = tuple[Interval, ...]
 Unproven = tuple[str, int, str]
 """The name of a row, the place of one of its effects, a field."""
@@ -184,10 +187,11 @@ class _Search:
 
     def _stored(self, row: Row, place: int, name: Field, term: Term, box: Box) -> Interval:
         low, high = interval(term, box)
-        largest = self._bound(name) if low < 0 or high >= FAR else self.found.bounds.get(name, FAR)
-        if low < 0 or high > largest:
+        least, wide = LEAST.get(name, 0), high >= FAR
+        largest = self._bound(name) if low < least or wide else self.found.bounds.get(name, FAR)
+        if low < least or high > largest:
             self.found.unproven.add((row.name, place, name.name))
-            return min(max(low, 0), largest), max(min(high, largest), 0)
+            return min(max(low, least), largest), max(min(high, largest), least)
         return low, high
 
     def _bound(self, name: Field) -> int:
@@ -267,7 +271,7 @@ class _Search:
     def _far(self, name: Field, low: int, high: int) -> Interval:
         """Return an interval that leaves room to grow."""
         above = (value for value in self.likely if value >= high)
-        return 0, next(above, None) or max(high, self._bound(name))
+        return min(low, 0), next(above, None) or max(high, self._bound(name))
 
 
 class _End:

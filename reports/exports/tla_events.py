@@ -10,7 +10,7 @@ from reports.exports.terms import FALSE, TRUE
 from reports.exports.tla_network import needed
 from reports.exports.tla_rows import Rows, comment, step, whose
 from reports.exports.tla_terms import OR, WIDTH
-from tcpclose_model.engines.plain import guard
+from tcpclose_model.engines.plain import REPEATS, guard
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import CALLS, LOCAL_EVENTS, OUTPUTS, Event, Step
 
@@ -108,15 +108,16 @@ class Events:
     def cut_off(self) -> str:
         """Return when the bound withholds a retransmission; empty where it never does."""
         model = self._model
-        again = self._fits(Event.RETRANSMISSION_TIMEOUT)
-        counted = model.bounds.retransmissions_max is not None
-        if not counted or model.timers.retransmission == "none" or not again:
+        none = model.timers.retransmission == "none"
+        repeats = [e for e in REPEATS if not (none and e is Event.RETRANSMISSION_TIMEOUT)]
+        again = NEXT.join(fits for event in repeats if (fits := self._fits(event)))
+        if model.bounds.retransmissions_max is None or not again:
             return ""
         asked = ["t.retransmitted >= RetransmissionsMax", again]
         gives_up = self._fits(Event.USER_TIMEOUT) if model.timers.user_timeout else ""
         asked += [f"~({gives_up.replace(NEXT, NEXT + '  ')})"] if gives_up else []
         asked += ["NothingInFlight"] if model.timers.retransmission == "timely" else []
-        said = comment("Runs are cut off here: a retransmission is withheld for the bound alone.")
+        said = comment("Runs are cut off here: it is for the bound alone that nothing is repeated.")
         body = "\n    /\\ ".join(asked)
         return f"{said}IsCutOff(me) == LET t == tcb[me] IN\n    /\\ {body}"
 

@@ -82,13 +82,15 @@ class Guard(IntFlag):
 
 NOTHING_IN_FLIGHT = Guard.NOTHING_INBOUND | Guard.NOTHING_OUTBOUND
 READS_CHANNELS = Guard.OWN_ROOM | Guard.ROOM | NOTHING_IN_FLIGHT
+REPEATS = (Event.RETRANSMISSION_TIMEOUT, Event.KEEP_ALIVE_TIMEOUT)
+"""The timers that ask again where nothing has been heard; `bounds` limits how often."""
 
 
 def guard(model: Model, event: Event, *, sends: bool) -> Guard:
     """Return what a call, an output or a timeout needs, all of it, before it may happen."""
     needs = Guard(0)
     timers, network = model.timers, model.network
-    if event is Event.RETRANSMISSION_TIMEOUT and timers.retransmission == "timely":
+    if event in REPEATS and timers.retransmission == "timely":
         needs |= NOTHING_IN_FLIGHT
     if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "drained":
         needs |= NOTHING_IN_FLIGHT
@@ -116,6 +118,7 @@ class End:
         self._closes = model.application.closes_of(end)
         self._units = model.application.data_units[end]
         self._aborts = model.application.aborts[end]
+        self._crashes = model.application.crashes[end]
         self._max = model.bounds.retransmissions_max
         self._counted = self._clock.backs_off if self._max is None else self._max
         self._gives_up_by_time = bool(model.time.durations("user_timeout"))
@@ -141,12 +144,13 @@ class End:
         return known
 
     def is_cut(self, tcb: TCB) -> bool:
-        """Return whether a retransmission is withheld only because the bound is spent."""
-        if self._timers.retransmission == "none" or not self._spent(tcb):
+        """Return whether a retransmission, or a probe, is withheld only for the spent bound."""
+        if not self._spent(tcb):
             return False
         by_count = self._timers.user_timeout and not self._gives_up_by_time
         gives_up = by_count and self._table.local(tcb, Event.USER_TIMEOUT)
-        return not gives_up and self._table.local(tcb, Event.RETRANSMISSION_TIMEOUT) is not None
+        repeats = (event for event in REPEATS if self._repeats(event))
+        return not gives_up and any(self._table.local(tcb, event) for event in repeats)
 
     def _enabled(self, tcb: TCB) -> Iterator[tuple[Event, Outcome]]:
         for event in LOCAL_EVENTS:
@@ -167,14 +171,20 @@ class End:
             return self._user.reading == "lazy"
         if event is Event.ABORT:
             return self._aborts
-        if event is Event.RETRANSMISSION_TIMEOUT:
-            return self._timers.retransmission != "none" and not self._spent(tcb)
+        if event is Event.CRASH:
+            return self._crashes
+        if event in REPEATS:
+            return self._repeats(event) and not self._spent(tcb)
         if event is Event.USER_TIMEOUT and self._gives_up_by_time:
             return True
         if event is Event.USER_TIMEOUT:
             counted = self._max is not None and self._timers.retransmission != "none"
             return self._timers.user_timeout and (not counted or self._spent(tcb))
         return True
+
+    def _repeats(self, event: Event) -> bool:
+        """Return whether the timer runs at all: without retransmission, keep-alives still do."""
+        return event is Event.KEEP_ALIVE_TIMEOUT or self._timers.retransmission != "none"
 
     def _may_close(self, tcb: TCB) -> bool:
         if tcb.fin_queued or self._closes == "any":

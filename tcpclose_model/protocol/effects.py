@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from tcpclose_model.protocol.vocabulary import (
     ABORT_OK,
     CONNECTION_RESET,
+    CRASHED,
     TCB,
     USER_TIMEOUT_TOLD,
     Segment,
@@ -188,3 +189,8 @@ def tell_user_timeout(tcb: TCB, seg: Segment) -> Mapping[str, int]:
 def tell_abort_ok(tcb: TCB, seg: Segment) -> Mapping[str, int]:
     """The user's ABORT is answered."""
     return {"told": ABORT_OK}
+
+
+def forget_all(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """The host has crashed: the user is gone, and what it had not read with it."""
+    return {"told": CRASHED}

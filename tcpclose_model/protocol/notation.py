@@ -252,6 +252,7 @@ class Edit:
     name: of the switch that it belongs to, or else its `why`.
     touched: the names of the rows that it changed, added or removed.
     before: the protocol that it was made to; redo: makes it to another.
+    fields: the TCB fields that it added.
     """
 
     name: str
@@ -260,6 +261,7 @@ class Edit:
     touched: tuple[str, ...]
     before: Protocol
     redo: Callable[[Protocol], Protocol]
+    fields: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -354,7 +356,8 @@ class Protocol:
         def redo(other: Protocol) -> Protocol:
             return other.together(name, change, why=why, cite=cite)
 
-        edit = Edit(name, why, cite, touched, self, redo)
+        added = changed.fields[len(self.fields) :]
+        edit = Edit(name, why, cite, touched, self, redo, added)
         return replace(changed, edits=(*self.edits, edit))
 
     def without(self, name: str) -> Protocol:
@@ -366,20 +369,29 @@ class Protocol:
 
     def remade(self, changes: Iterable[Callable[[Protocol], Protocol]]) -> Protocol:
         """Return what these changes make of the table before its first edit."""
-        result = self.edits[0].before if self.edits else self
+        added = {name for edit in self.edits for name, _ in edit.fields}
+        result = replace(
+            self.edits[0].before if self.edits else self,
+            fields=tuple(field for field in self.fields if field[0] not in added),
+            kept=tuple(name for name in self.kept if name not in added),
+        )
         for change in changes:
             result = change(result)
-        return replace(result, name=self.name, fields=self.fields, kept=self.kept)
+        return replace(result, name=self.name)
 
-    def with_field(self, name: str, maximum: int) -> Protocol:
-        """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`."""
+    def with_field(self, name: str, maximum: int, *, kept: bool = False) -> Protocol:
+        """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`.
+
+        kept: the field outlives the TCB in CLOSED, for properties to read.
+        """
         if not name.isidentifier() or name.startswith("_"):
             raise ModelError(f"a TCB field needs a plain name, not {name!r}")
         if name in TCB._fields or name in dict(self.fields):
             raise ModelError(f"the TCB already has a field {name!r}")
         if maximum < 1:
             raise ModelError(f"field {name!r}: maximum must be at least 1, not {maximum}")
-        return replace(self, fields=(*self.fields, (name, maximum)))
+        outlives = (*self.kept, name) if kept else self.kept
+        return replace(self, fields=(*self.fields, (name, maximum)), kept=outlives)
 
     def _edited(self, made: tuple[Rule, ...], edit: Edit) -> Protocol:
         return replace(self, rules=made, edits=(*self.edits, edit))

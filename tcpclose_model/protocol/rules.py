@@ -11,6 +11,7 @@ from tcpclose_model.protocol.effects import (
     count_fin,
     count_retransmission,
     count_text,
+    forget_all,
     hold_fin,
     hold_text,
     queue_fin,
@@ -91,7 +92,7 @@ from tcpclose_model.protocol.words import (
 )
 
 CLOSE, SHUTDOWN, SEND = Event.CLOSE, Event.SHUTDOWN, Event.SEND
-RECEIVE, ABORT = Event.RECEIVE, Event.ABORT
+RECEIVE, ABORT, CRASH = Event.RECEIVE, Event.ABORT, Event.CRASH
 TRANSMIT = Event.TRANSMIT
 RETRANSMISSION, USER_TIMEOUT = Event.RETRANSMISSION_TIMEOUT, Event.USER_TIMEOUT
 TWO_MSL, DELAYED_ACK = Event.TIME_WAIT_TIMEOUT, Event.DELAYED_ACK_TIMEOUT
@@ -132,6 +133,12 @@ USER_CALLS = (
     # ABORT: reset the peer, unless both FINs are out.
     Rule("abort",         at=TOLD_OF_RESET,                  on=ABORT, do=(send_reset, tell_abort_ok), to=CLOSED, cite="3.10.5"),
     Rule("abort_quietly", at=(CLOSING, TIME_WAIT, LAST_ACK), on=ABORT, do=tell_abort_ok,               to=CLOSED, cite="3.10.5"),
+)
+
+FAULTS = (
+    # A host that crashes forgets the connection without a word; once it is up again it answers from
+    # CLOSED, and its peer is half open until then.
+    Rule("crash", at=SYNCHRONIZED, on=CRASH, do=forget_all, to=CLOSED, cite="3.5.1"),
 )
 
 OUTPUT = (
@@ -212,5 +219,5 @@ CELLS = (
 )
 # fmt: on
 
-RFC9293 = Protocol("rfc9293", USER_CALLS + OUTPUT + SEGMENT_ARRIVES + TIMEOUTS, CELLS)
+RFC9293 = Protocol("rfc9293", USER_CALLS + FAULTS + OUTPUT + SEGMENT_ARRIVES + TIMEOUTS, CELLS)
 """The default reading of RFC 9293; `variants.switches` holds the other readings."""

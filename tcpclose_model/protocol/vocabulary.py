@@ -62,17 +62,20 @@ class Event(IntEnum):
     SEND = 2
     RECEIVE = 3
     ABORT = 4
-    TRANSMIT = 5
-    TRANSMIT_WITH_FIN = 6
-    RETRANSMISSION_TIMEOUT = 7
-    USER_TIMEOUT = 8
-    TIME_WAIT_TIMEOUT = 9
-    FIN_WAIT_2_TIMEOUT = 10
-    DELAYED_ACK_TIMEOUT = 11
-    SEGMENT_ARRIVES = 12
-    SEGMENT_IS_LOST = 13
-    SEGMENT_IS_DUPLICATED = 14
-    TICK = 15
+    CRASH = 5
+    TRANSMIT = 6
+    TRANSMIT_WITH_FIN = 7
+    RETRANSMISSION_TIMEOUT = 8
+    USER_TIMEOUT = 9
+    TIME_WAIT_TIMEOUT = 10
+    FIN_WAIT_2_TIMEOUT = 11
+    DELAYED_ACK_TIMEOUT = 12
+    KEEP_ALIVE_TIMEOUT = 13
+    ACK_LIMIT_TIMEOUT = 14
+    SEGMENT_ARRIVES = 15
+    SEGMENT_IS_LOST = 16
+    SEGMENT_IS_DUPLICATED = 17
+    TICK = 18
 
     @property
     def words(self) -> str:
@@ -83,10 +86,14 @@ class Event(IntEnum):
 _WORDS = {
     Event.TIME_WAIT_TIMEOUT: "2MSL",
     Event.FIN_WAIT_2_TIMEOUT: "FIN_WAIT_2 TIMEOUT",
+    Event.KEEP_ALIVE_TIMEOUT: "KEEP-ALIVE TIMEOUT",
 }
 
 CALLS = (Event.CLOSE, Event.SHUTDOWN, Event.SEND, Event.RECEIVE, Event.ABORT)
 """What the user of an end does (RFC 9293 3.10.2 to 3.10.5)."""
+
+FAULTS = (Event.CRASH,)
+"""What befalls an end: its host loses power or restarts, and forgets its connections (3.5.1)."""
 
 OUTPUTS = (Event.TRANSMIT, Event.TRANSMIT_WITH_FIN)
 """What the end does by itself as soon as it can: segmentize and send what is queued."""
@@ -97,10 +104,12 @@ TIMEOUTS = (
     Event.TIME_WAIT_TIMEOUT,
     Event.FIN_WAIT_2_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
+    Event.KEEP_ALIVE_TIMEOUT,
+    Event.ACK_LIMIT_TIMEOUT,
 )
-"""The timers of RFC 9293 3.10.8, and two that real stacks add."""
+"""The timers of RFC 9293 3.10.8 and 3.8, and those that real stacks add."""
 
-LOCAL_EVENTS = CALLS + OUTPUTS + TIMEOUTS
+LOCAL_EVENTS = CALLS + FAULTS + OUTPUTS + TIMEOUTS
 
 
 class Step(IntEnum):
@@ -133,19 +142,22 @@ FIN_STEP = Step.FIN_STEP
 class Told(IntEnum):
     """What the user of an end has been told of how the connection ended (MUST-12).
 
-    A close by FINs needs no message of its own: NOTHING means "as you asked".
+    A close by FINs needs no message of its own: NOTHING means "as you asked".  CRASHED says that
+    nobody is left to be told: the user is gone with the host.
     """
 
     NOTHING = 0
     CONNECTION_RESET = 1
     USER_TIMEOUT = 2
     ABORT_OK = 3
+    CRASHED = 4
 
 
 NOTHING = Told.NOTHING
 CONNECTION_RESET = Told.CONNECTION_RESET
 USER_TIMEOUT_TOLD = Told.USER_TIMEOUT
 ABORT_OK = Told.ABORT_OK
+CRASHED = Told.CRASHED
 
 
 class Segment(NamedTuple):

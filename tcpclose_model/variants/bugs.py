@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tcpclose_model.model import Timers
+from tcpclose_model.model import Application, Timers
 from tcpclose_model.variants import mutants
 from tcpclose_model.variants.registry import (
     AS_ANY_LOSSY,
+    ASSASSINATED,
     DRAINED,
     HALF_OPEN,
     LIVENESS,
@@ -14,7 +15,9 @@ from tcpclose_model.variants.registry import (
     NO_RETRANSMISSION,
     NO_TEXT,
     NO_TIME_WAIT,
+    ONE_WAY,
     REORDERING,
+    RESETS,
     STUCK,
     TIMELY,
     TIMELY_IDEAL,
@@ -108,7 +111,7 @@ add_model(
 add_model(
     "picotcp_10",
     "LAST-ACK does not retransmit",
-    "picotcp issue 10",
+    "picotcp issue 10; acorn issue 22",
     mutants.last_ack_has_no_timer,
     timers=TIMELY,
     violated=(*STUCK, *HALF_OPEN, *AS_ANY_LOSSY),
@@ -134,4 +137,47 @@ add_model(
     mutants.time_wait_for_everyone,
     timers=TIMELY,
     violated=("time_wait_only_after_active_close", *AS_ANY_LOSSY),
+)
+add_model(
+    "gvisor_3106",
+    "a CLOSE after SHUTDOWN ends TIME-WAIT at once",
+    "gVisor issue 3106",
+    mutants.close_ends_time_wait,
+    network=LOSSLESS,
+    timers=TIMELY,
+    application=Application(half_close=True, data_units=(0, 0)),
+    violated=ASSASSINATED,
+    vacuous=(*NO_TEXT, *UNTOLD),
+)
+add_model(
+    "mirage_tcpip_489",
+    "TIME-WAIT that is entered from CLOSING has no timer: after a simultaneous close it never ends",
+    "mirage-tcpip pull request 489",
+    mutants.closing_starts_no_timer,
+    network=LOSSLESS,
+    timers=TIMELY,
+    application=NO_DATA,
+    violated=(*STUCK, *UNCLEAN),
+    vacuous=(*NO_TEXT, *UNTOLD),
+)
+add_model(
+    "smoltcp_279",
+    "a FIN that is still queued behind text when the peer's arrives is never sent",
+    "smoltcp pull requests 279 and 398",
+    mutants.closing_never_sends_fin,
+    network=LOSSLESS,
+    timers=TIMELY,
+    application=ONE_WAY,
+    violated=(*STUCK, *UNCLEAN),
+    vacuous=UNTOLD,
+)
+add_model(
+    "esp_lwip_91",
+    "a CLOSE that waits is not woken when LAST-ACK ends; the wire shows nothing of it",
+    "esp-lwip issue 84, pull request 91",
+    mutants.last_ack_wakes_nobody,
+    timers=TIMELY,
+    application=NO_DATA,
+    violated=(*RESETS, *UNCLEAN),
+    vacuous=NO_TEXT,
 )

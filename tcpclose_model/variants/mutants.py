@@ -15,6 +15,7 @@ from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,
     CLOSE_WAIT,
+    CLOSED,
     CLOSING,
     FIN_ACKED_STEP,
     FIN_STEP,
@@ -27,6 +28,8 @@ from tcpclose_model.protocol.vocabulary import (
     Segment,
 )
 from tcpclose_model.protocol.words import ack_is_old, fin_is_ahead, fin_is_next, fin_number, seg_len
+from tcpclose_model.variants.stack_words import bool_of, extra
+from tcpclose_model.variants.switches import SWITCHES
 
 
 def fin_is_out(tcb: TCB, seg: Segment) -> bool:
@@ -149,4 +152,57 @@ time_wait_for_everyone: Protocol = RFC9293.edit(
     becomes(to=TIME_WAIT),
     why="the passive closer waits in TIME-WAIT too",
     cite="against Figure 5",
+)
+
+close_ends_time_wait: Protocol = RFC9293.add(
+    Rule("close_ends_time_wait", at=TIME_WAIT, on=Event.CLOSE, to=CLOSED, cite="gVisor issue 3106"),
+    why="a CLOSE after SHUTDOWN ends TIME-WAIT",
+    cite="gVisor issue 3106",
+)
+
+
+def timer_is_missing(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """No 2MSL timer is started."""
+    return {"no_timer": 1}
+
+
+def timer_is_running(tcb: TCB, seg: Segment) -> bool:
+    """The 2MSL timer has been started."""
+    return bool_of(extra(tcb).no_timer == 0)
+
+
+closing_starts_no_timer: Protocol = RFC9293.together(
+    "closing_starts_no_timer",
+    lambda p: (
+        p.with_field("no_timer", 1)
+        .edit(rows(name="fin_acked_in_closing"), becomes(do=timer_is_missing), why="no timer")
+        .edit(rows(name="time_wait_timeout"), becomes(when=timer_is_running), why="no timer")
+    ),
+    why="TIME-WAIT that is entered from CLOSING never ends",
+    cite="mirage-tcpip pull request 489",
+)
+
+closing_never_sends_fin: Protocol = RFC9293.together(
+    "closing_never_sends_fin",
+    lambda p: p.edit(
+        rows(on=Event.TRANSMIT, at=CLOSING), removed(), count=2, why="nothing is sent in CLOSING"
+    ).edit(
+        rows(on=Event.RETRANSMISSION_TIMEOUT, at=CLOSING),
+        removed(),
+        count=2,
+        why="nothing is sent in CLOSING",
+    ),
+    why="CLOSING sends neither the text nor the FIN that was still queued",
+    cite="smoltcp pull requests 279 and 398",
+)
+
+last_ack_wakes_nobody: Protocol = (
+    SWITCHES["lingering_close"]
+    .on(RFC9293)
+    .edit(
+        rows(name="fin_acked_in_last_ack"),
+        becomes(do=()),
+        why="a CLOSE that waits is not woken when LAST-ACK ends",
+        cite="esp-lwip issue 84, pull request 91",
+    )
 )

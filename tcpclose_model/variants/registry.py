@@ -52,6 +52,7 @@ def add_model(
     source: str,
     protocol: Protocol = RFC9293,
     *,
+    b: Protocol | None = None,
     network: Network | None = None,
     timers: Timers | None = None,
     application: Application | None = None,
@@ -59,12 +60,15 @@ def add_model(
     violated: Iterable[str] = (),
     vacuous: Iterable[str] = (),
 ) -> Model:
-    """Add a model to the catalogue; every property that is not named is expected to hold."""
+    """Add a model to the catalogue; every property that is not named is expected to hold.
+
+    Both ends follow `protocol`, or B another one.
+    """
     expect = {"*": "holds"}
     expect |= dict.fromkeys(vacuous, "vacuous") | dict.fromkeys(violated, "violated")
     model = Model(
         a=protocol,
-        b=protocol,
+        b=b or protocol,
         network=network or Network(),
         timers=timers or Timers(),
         application=application or Application(),
