@@ -32,6 +32,7 @@ FAIR_TIMERS = (
     Event.TIME_WAIT_TIMEOUT,
     Event.FIN_WAIT_2_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
+    Event.PERSIST_TIMEOUT,
 )
 
 

@@ -57,7 +57,10 @@ def tcb_json(tcb: TCB) -> Json:
 
 
 def _segment_json(seg: Segment, receiver: TCB) -> Json:
-    return {"label": label(seg, receiver), **seg._asdict()}
+    fields = seg._asdict()
+    if not seg.wnd0:
+        del fields["wnd0"]
+    return {"label": label(seg, receiver), **fields}
 
 
 ARROWS = {

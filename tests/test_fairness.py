@@ -43,6 +43,7 @@ TIMERS = {
     Event.FIN_WAIT_2_TIMEOUT,
     Event.USER_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
+    Event.PERSIST_TIMEOUT,
 }
 NEVER_SEND = {Event.TIME_WAIT_TIMEOUT, Event.FIN_WAIT_2_TIMEOUT, Event.USER_TIMEOUT}
 OUTPUT = {Event.TRANSMIT: "OUTPUT", Event.TRANSMIT_WITH_FIN: "OUTPUT"}
@@ -150,7 +151,8 @@ def is_strong(due: Hashable, model: Model) -> bool:
     if due[0] == "W3":
         return False
     event = due[1]
-    if event is Event.RETRANSMISSION_TIMEOUT and model.timers.retransmission == "timely":
+    sends_again = event in (Event.RETRANSMISSION_TIMEOUT, Event.PERSIST_TIMEOUT)
+    if sends_again and model.timers.retransmission == "timely":
         return True
     if event is Event.TIME_WAIT_TIMEOUT and model.timers.time_wait == "drained":
         return True

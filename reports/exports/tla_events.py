@@ -10,7 +10,7 @@ from reports.exports.terms import FALSE, TRUE
 from reports.exports.tla_network import needed
 from reports.exports.tla_rows import Rows, comment, step, whose
 from reports.exports.tla_terms import OR, WIDTH
-from tcpclose_model.engines.plain import guard
+from tcpclose_model.engines.plain import REPEATS, guard
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import CALLS, LOCAL_EVENTS, OUTPUTS, Event, Step
 
@@ -108,7 +108,7 @@ class Events:
     def cut_off(self) -> str:
         """Return when the bound withholds a retransmission; empty where it never does."""
         model = self._model
-        again = self._fits(Event.RETRANSMISSION_TIMEOUT)
+        again = NEXT.join(fits for event in REPEATS if (fits := self._fits(event)))
         counted = model.bounds.retransmissions_max is not None
         if not counted or model.timers.retransmission == "none" or not again:
             return ""

@@ -72,13 +72,15 @@ class Guard(IntFlag):
 
 NOTHING_IN_FLIGHT = Guard.NOTHING_INBOUND | Guard.NOTHING_OUTBOUND
 READS_CHANNELS = Guard.OWN_ROOM | Guard.ROOM | NOTHING_IN_FLIGHT
+REPEATS = (Event.RETRANSMISSION_TIMEOUT, Event.PERSIST_TIMEOUT)
+"""The timers that send again; `bounds` limits how often."""
 
 
 def guard(model: Model, event: Event, *, sends: bool) -> Guard:
     """Return what a call, an output or a timeout needs, all of it, before it may happen."""
     needs = Guard(0)
     timers, network = model.timers, model.network
-    if event is Event.RETRANSMISSION_TIMEOUT and timers.retransmission == "timely":
+    if event in REPEATS and timers.retransmission == "timely":
         needs |= NOTHING_IN_FLIGHT
     if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "drained":
         needs |= NOTHING_IN_FLIGHT
@@ -99,7 +101,7 @@ class End:
     def __init__(self, model: Model, end: int) -> None:
         protocol = model.b if end else model.a
         check(protocol)
-        self._table = Table(protocol)
+        self._table = Table(protocol, reads_eagerly=model.application.reading == "eager")
         self._timers = model.timers
         self._user = model.application
         self._closes = model.application.closes_of(end)
@@ -130,7 +132,7 @@ class End:
         if self._timers.retransmission == "none" or not self._spent(tcb):
             return False
         gives_up = self._timers.user_timeout and self._table.local(tcb, Event.USER_TIMEOUT)
-        return not gives_up and self._table.local(tcb, Event.RETRANSMISSION_TIMEOUT) is not None
+        return not gives_up and any(self._table.local(tcb, event) for event in REPEATS)
 
     def _enabled(self, tcb: TCB) -> Iterator[tuple[Event, Outcome]]:
         for event in LOCAL_EVENTS:
@@ -151,7 +153,7 @@ class End:
             return self._user.reading == "lazy"
         if event is Event.ABORT:
             return self._aborts
-        if event is Event.RETRANSMISSION_TIMEOUT:
+        if event in REPEATS:
             return self._timers.retransmission != "none" and not self._spent(tcb)
         if event is Event.USER_TIMEOUT:
             counted = self._max is not None and self._timers.retransmission != "none"

@@ -252,6 +252,7 @@ class Edit:
     name: of the switch that it belongs to, or else its `why`.
     touched: the names of the rows that it changed, added or removed.
     before: the protocol that it was made to; redo: makes it to another.
+    fields: the TCB fields that it added.
     """
 
     name: str
@@ -260,6 +261,7 @@ class Edit:
     touched: tuple[str, ...]
     before: Protocol
     redo: Callable[[Protocol], Protocol]
+    fields: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -268,7 +270,8 @@ class Protocol:
 
     `fields` are the TCB fields that the table adds to `vocabulary.TCB`, each with its largest
     value; `kept` are those that outlive the TCB in CLOSED; `edits` is the history since the
-    standard's table.
+    standard's table.  `carries` are the fields of Segment that every segment but a RST carries as
+    1 where a predicate holds of the TCB that sends it, and as 0 elsewhere.
     """
 
     name: str
@@ -277,6 +280,7 @@ class Protocol:
     fields: tuple[tuple[str, int], ...] = ()
     edits: tuple[Edit, ...] = ()
     kept: tuple[str, ...] = KEPT_WHEN_CLOSED
+    carries: tuple[tuple[str, Predicate], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Protocol {self.name}: {len(self.rules)} rules, {len(self.edits)} edits>"
@@ -354,7 +358,8 @@ class Protocol:
         def redo(other: Protocol) -> Protocol:
             return other.together(name, change, why=why, cite=cite)
 
-        edit = Edit(name, why, cite, touched, self, redo)
+        added = changed.fields[len(self.fields) :]
+        edit = Edit(name, why, cite, touched, self, redo, added)
         return replace(changed, edits=(*self.edits, edit))
 
     def without(self, name: str) -> Protocol:
@@ -366,10 +371,12 @@ class Protocol:
 
     def remade(self, changes: Iterable[Callable[[Protocol], Protocol]]) -> Protocol:
         """Return what these changes make of the table before its first edit."""
-        result = self.edits[0].before if self.edits else self
+        switched = {field for edit in self.edits for field in edit.fields}
+        own = tuple(field for field in self.fields if field not in switched)
+        result = replace(self.edits[0].before if self.edits else self, fields=own)
         for change in changes:
             result = change(result)
-        return replace(result, name=self.name, fields=self.fields, kept=self.kept)
+        return replace(result, name=self.name, kept=self.kept)
 
     def with_field(self, name: str, maximum: int) -> Protocol:
         """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`."""

@@ -6,7 +6,7 @@ Abstractions, and why each is sound for the question "does this close always wor
   number behind the last unit.  A connection sends a handful of units, far from a wrap-around.
 - Text is counted in units; one segment carries at most one unit.  Octets inside a segment share
   its fate.
-- The receive window is never closed and never full (`RCV_WND`).
+- The receive window is never closed and never full (`RCV_WND`), but for the switch `flow_control`.
 - There is one incarnation and no SYN: every run starts with both ends ESTABLISHED.
 - URG, PSH, security and options do not bear on the close and are left out.
 """
@@ -69,9 +69,10 @@ class Event(IntEnum):
     TIME_WAIT_TIMEOUT = 9
     FIN_WAIT_2_TIMEOUT = 10
     DELAYED_ACK_TIMEOUT = 11
-    SEGMENT_ARRIVES = 12
-    SEGMENT_IS_LOST = 13
-    SEGMENT_IS_DUPLICATED = 14
+    PERSIST_TIMEOUT = 12
+    SEGMENT_ARRIVES = 13
+    SEGMENT_IS_LOST = 14
+    SEGMENT_IS_DUPLICATED = 15
 
     @property
     def words(self) -> str:
@@ -96,8 +97,9 @@ TIMEOUTS = (
     Event.TIME_WAIT_TIMEOUT,
     Event.FIN_WAIT_2_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
+    Event.PERSIST_TIMEOUT,
 )
-"""The timers of RFC 9293 3.10.8, and two that real stacks add."""
+"""The timers of RFC 9293 3.10.8 and 3.8, and one that real stacks add."""
 
 LOCAL_EVENTS = CALLS + OUTPUTS + TIMEOUTS
 
@@ -148,13 +150,17 @@ ABORT_OK = Told.ABORT_OK
 
 
 class Segment(NamedTuple):
-    """A segment.  Every segment but a RST carries an ACK; `text` counts units of text."""
+    """A segment.  Every segment but a RST carries an ACK; `text` counts units of text.
+
+    `wnd0` is 1 if the window that it advertises is zero; only tables with `flow_control` look.
+    """
 
     seq: int
     ack: int = 0
     text: int = 0
     fin: int = 0
     rst: int = 0
+    wnd0: int = 0
 
 
 NO_SEGMENT = Segment(0)
