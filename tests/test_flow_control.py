@@ -154,15 +154,8 @@ def test_an_answer_to_a_probe_makes_the_count_start_again() -> None:
 
 def test_an_orphans_answered_probes_count_where_they_are_to() -> None:
     table = Table(switched("flow_control", "orphan_probes_count"))
-    orphan = tcb(
-        state=FIN_WAIT_1,
-        snd_end=1,
-        snd_nxt=1,
-        snd_wnd0=1,
-        retransmitted=2,
-        fin_queued=1,
-        released=1,
-    )
+    closing = {"state": FIN_WAIT_1, "fin_queued": 1, "released": 1}
+    orphan = tcb(snd_end=1, snd_nxt=1, snd_wnd0=1, retransmitted=2, **closing)
     assert 2 == table.arrival(orphan, Segment(seq=0, wnd0=1)).tcb.retransmitted
 
 
@@ -209,8 +202,11 @@ def test_a_switch_means_the_same_with_flow_control_on_or_not(name: str) -> None:
 
 
 def test_what_segments_carry_is_checked_for_branches() -> None:
-    wrong = replace(RFC9293, carries=(("wnd0", lambda tcb, seg: tcb.read and tcb.rcv_text),))
-    with pytest.raises(ModelError, match="carries wnd0.*truth value"):
+    def branches(tcb: TCB, seg: Segment) -> bool:
+        return tcb.read == 0 and tcb.rcv_text == 0
+
+    wrong = replace(RFC9293, carries=(("wnd0", branches),))
+    with pytest.raises(ModelError, match=r"carries wnd0.*truth value"):
         explore(Model(a=wrong))
 
 
