@@ -154,8 +154,8 @@ def test_an_answer_to_a_probe_makes_the_count_start_again() -> None:
 
 def test_an_orphans_answered_probes_count_where_they_are_to() -> None:
     table = Table(switched("flow_control", "orphan_probes_count"))
-    closing = {"state": FIN_WAIT_1, "fin_queued": 1, "released": 1}
-    orphan = tcb(snd_end=1, snd_nxt=1, snd_wnd0=1, retransmitted=2, **closing)
+    probing = tcb(snd_end=1, snd_nxt=1, snd_wnd0=1, retransmitted=2)
+    orphan = probing._replace(state=FIN_WAIT_1, fin_queued=1, released=1)
     assert 2 == table.arrival(orphan, Segment(seq=0, wnd0=1)).tcb.retransmitted
 
 
