@@ -21,6 +21,9 @@ A_FIRST = "application.closes=a_first"
 TIMELY = "timers.retransmission=timely"
 IDEAL = "timers.time_wait=ideal"
 UNDOING = "undoing the edit: "
+EAGER = "application.reading=eager"
+FLOW_CONTROL = "protocol.flow_control=on"
+ORPHANS_GIVE_UP = ("protocol.user_timeout_resets=on", "protocol.orphan_probes_count=on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,38 @@ _ALL = (
         ),
     ),
     Hazard(
+        "H15", "A zero window holds up the close",
+        "Text that the peer has no room for keeps the FIN behind it. As long as probes of the window are "
+        "answered the sender must not give up (MUST-37), so an end can be kept in FIN-WAIT-1 or LAST-ACK for "
+        "ever by a peer that never reads, R2 or not; stacks that let R2 count the probes of an end without a "
+        "user (Linux: tcp_orphan_retries) are free of it. Without a persist timer one lost window update is "
+        "enough, though the peer reads everything; with one, and a reader, all ends well.",
+        "RFC 9293 3.8.6.1; FreeBSD-SA-15:13.tcp; CERT VU#723308",
+        (
+            Case("B's user never reads", "zero_window_never_read", (), "both_eventually_closed",
+                 ends=("FIN_WAIT_1", "ESTABLISHED"), steps=11, loop=3, fixed=(FLOW_CONTROL, "application.reading=lazy"), repair=EAGER),
+            Case("R2 is finite, and every probe is answered", "zero_window_user_timeout", (), "both_eventually_closed",
+                 ends=("FIN_WAIT_1", "ESTABLISHED"), steps=13, loop=3, fixed=ORPHANS_GIVE_UP, repair=EAGER),
+            Case("A closes and keeps its window zero", "last_ack_behind_zero_window", (), "both_eventually_closed",
+                 ends=("FIN_WAIT_2", "LAST_ACK"), steps=14, loop=3, fixed=(FLOW_CONTROL,), repair=EAGER),
+            Case("a FIN alone, which a zero window does not accept", "fin_in_zero_window", (), "both_eventually_closed",
+                 ends=("FIN_WAIT_1", "ESTABLISHED"), steps=8, loop=3, fixed=(FLOW_CONTROL,), repair=EAGER),
+            Case("no persist timer, and a window update is lost", "no_persist_timer", (), "no_deadlock",
+                 ends=("FIN_WAIT_1", "ESTABLISHED"), steps=8, fixed=(FLOW_CONTROL,), repair="protocol.no_persist_timer=off"),
+        ),
+    ),
+    Hazard(
+        "H16", "A FIN behind a zero window leaves its end in ESTABLISHED",
+        "The user has closed, but the state changes only when the FIN is sent, and it stands behind text that "
+        "the peer has no room for. Whatever a stack does about orphans that are closing (here: R2 counts their "
+        "probes) passes this end by. The standard enters FIN-WAIT-1 \"in any case\" (3.10.4).",
+        "gVisor issue 13393",
+        (
+            Case("B's user waits for the end without reading", "gvisor_13393", (), "both_eventually_closed",
+                 ends=("ESTABLISHED", "ESTABLISHED"), steps=13, loop=3, fixed=ORPHANS_GIVE_UP, repair=EAGER),
+        ),
+    ),
+    Hazard(
         "H17", "CLOSING retransmits without its FIN",
         "The peer never gets the FIN that it lost, however often the segment is sent again. The pair of "
         "FIN-WAIT-1 opposite CLOSING is doomed; CLOSING's repeated ACK takes its peer to FIN-WAIT-2.",
@@ -243,6 +278,17 @@ _ALL = (
         (
             Case("one unit of text is lost", "smoltcp_112", ("application.data_units=1,0", A_FIRST), "no_silent_data_loss",
                  ends=("CLOSED", "LAST_ACK"), steps=9, repair=UNDOING + "fin_over_a_hole"),
+        ),
+    ),
+    Hazard(
+        "H26", "A closed application is sent text for ever",
+        "A has closed and reads no more, and B does not know: it sends, and A acknowledges. One unit stands "
+        "for an endless stream here. A stack that answers text after a CLOSE with a reset (half_duplex_close) "
+        "is free of it: the first unit that comes ends the connection.",
+        "NuttX pull request 8915; RFC 2525 2.17; RFC 9293 3.6.1 SHLD-3",
+        (
+            Case("B sends and never closes", "nuttx_8915", (), "both_eventually_closed",
+                 ends=("FIN_WAIT_2", "CLOSE_WAIT"), steps=7, loop=4, fixed=("application.closes=any",), repair="application.closes=any"),
         ),
     ),
 )

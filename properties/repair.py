@@ -37,6 +37,9 @@ SECOND = (
 )
 """Parameter values that may repair, those of the ends before those of the network."""
 
+STAYS = ("flow_control",)
+"""Switches that are never turned off for a repair: no stack does without."""
+
 REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337", "keep_alive")
 """Switches that may repair."""
 
@@ -140,6 +143,8 @@ def _parameters(model: Model, choices: Iterable[tuple[str, str]]) -> Iterator[tu
 
 def _edits_undone(model: Model) -> Iterator[tuple[str, Model]]:
     for name in dict.fromkeys(edit.name for edit in (*model.a.edits, *model.b.edits)):
+        if name in STAYS:
+            continue
         try:
             a = model.a.without(name) if any(e.name == name for e in model.a.edits) else model.a
             b = model.b.without(name) if any(e.name == name for e in model.b.edits) else model.b

@@ -10,12 +10,15 @@ def labels(seg: Segment, receiver: TCB) -> tuple[str, str, str]:
     """Return a segment's short, usual and full label, as the end that it is on its way to sees it.
 
     "ACK of FIN" means that it acknowledges the receiver's FIN.  The usual label names that on a
-    FIN too, because it makes a close of three segments; the full one adds the numbers.
+    FIN too, because it makes a close of three segments, and a window of zero; the full one adds
+    the numbers.
     """
     short = _short(seg, receiver)
     usual = short
     if not seg.rst and (seg.fin or seg.text) and _covers_fin(seg, receiver):
         usual = f"{short}, ACK of FIN"
+    if seg.wnd0:
+        usual = f"{usual}, WND=0"
     numbers = f"seq={seg.seq}" if seg.rst else f"seq={seg.seq} ack={seg.ack}"
     numbers += f" age={seg.age}" if seg.age else ""
     return short, usual, f"{usual} {numbers}"

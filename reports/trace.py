@@ -61,7 +61,9 @@ def tcb_json(tcb: TCB) -> Json:
 
 def _segment_json(seg: Segment, receiver: TCB) -> Json:
     fields = {name: getattr(seg, name) for name in SEGMENT_FIELDS}
-    return {"label": label(seg, receiver), **fields, **({"age": seg.age} if seg.age else {})}
+    optional = {name: getattr(seg, name) for name in ("wnd0", "age") if getattr(seg, name)}
+    fields.pop("wnd0")
+    return {"label": label(seg, receiver), **fields, **optional}
 
 
 ARROWS = {

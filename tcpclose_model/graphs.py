@@ -19,7 +19,8 @@ def segment_text(seg: Segment) -> str:
         return f"RST seq={seg.seq}{age}"
     parts = ["DATA"] if seg.text else []
     parts += ["FIN"] if seg.fin else []
-    return f"{'+'.join(parts) or 'ACK'} seq={seg.seq} ack={seg.ack}{age}"
+    window = " wnd=0" if seg.wnd0 else ""
+    return f"{'+'.join(parts) or 'ACK'} seq={seg.seq} ack={seg.ack}{window}{age}"
 
 
 def channel_text(channel: Channel) -> str:

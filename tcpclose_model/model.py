@@ -101,8 +101,9 @@ class Timers:
     """When a timer may go off (untimed: no durations).
 
     retransmission: "none"; "timely" (only when both channels are empty, so never needlessly);
-        "spurious" (at any time while something is unacknowledged). A keep-alive timer, where a
-        table has one, is timely or not with it.
+        "spurious" (at any time while something is unacknowledged). The persist timer, where a
+        table has one, goes with it: none, timely, or at any time while the window is closed; a
+        keep-alive timer is timely or not with it.
     time_wait: "free" (at any time); "drained" (only when both channels are empty); "ideal" (only
         when the peer is CLOSED or in TIME-WAIT: no implementation can know that).
     user_timeout: R2 is finite (3.8.3); it goes off once `bounds.retransmissions_max`

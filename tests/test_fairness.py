@@ -44,6 +44,7 @@ TIMERS = {
     Event.USER_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
     Event.KEEP_ALIVE_TIMEOUT,
+    Event.PERSIST_TIMEOUT,
     Event.ACK_LIMIT_TIMEOUT,
 }
 NEVER_SEND = {
@@ -157,7 +158,7 @@ def is_strong(due: Hashable, model: Model) -> bool:
     if due[0] == "W3":
         return False
     event = due[1]
-    repeats = (Event.RETRANSMISSION_TIMEOUT, Event.KEEP_ALIVE_TIMEOUT)
+    repeats = (Event.RETRANSMISSION_TIMEOUT, Event.KEEP_ALIVE_TIMEOUT, Event.PERSIST_TIMEOUT)
     if event in repeats and model.timers.retransmission == "timely":
         return True
     if event is Event.TIME_WAIT_TIMEOUT and model.timers.time_wait == "drained":

@@ -39,7 +39,7 @@ OWN_NAMES = re.findall(
     assign b b_to_a channel connection delete delete_a delete_b duplicate expression field fin fits
     i largest length lose me name no_row_fits no_row_fits_a no_row_fits_b peer place push remove
     rst s seg segment segment_arrives segment_arrives_a segment_arrives_b sent seq state step take
-    text to_me to_peer value was
+    text to_me to_peer value was wnd0 WND0
     """,
 )
 """Names that the text gives to things of its own."""
@@ -107,7 +107,7 @@ class _Export:
             told.append(f"{end}: {plain(protocol.name)}; edits of the standard's table: {edits}")
         told += [f"{key} = {value}" for key, value in parameters(model).items()]
         live = {row.name for row in chain(*self.rows)}
-        gone = [row.name for row in chain(*map(rows_of, self.protocols)) if row.name not in live]
+        gone = [row.name for row in chain(*_tables(model)) if row.name not in live]
         if gone:
             names = ", ".join(plain(name) for name in dict.fromkeys(gone))
             told += ["", *wrap(f"Rows that nothing here leads to: {names}.", WIDTH)]
@@ -246,13 +246,19 @@ class _Export:
         ]
 
 
+def _tables(model: Model) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """Return the rows of A and of B."""
+    eager = model.application.reading == "eager"
+    return rows_of(model.a, reads_eagerly=eager), rows_of(model.b, reads_eagerly=eager)
+
+
 def _live_rows(model: Model, ranges: Ranges) -> tuple[list[Row], list[Row]]:
     """Return the rows of each end that can be carried out.
 
     An arrival's row that only one end carries out stays in both if both have it, so that ends with
     the same table share one text.
     """
-    tables = (rows_of(model.a), rows_of(model.b))
+    tables = _tables(model)
     shared = {row for row in tables[0] if row in tables[1] and isinstance(row.on, Step)}
     somewhere = ranges.live[0] | ranges.live[1]
 

@@ -8,6 +8,7 @@ from reports.exports.intervals import Box, Interval
 from reports.exports.promela_rows import Context
 from reports.exports.promela_words import Names, indented
 from reports.exports.ranges import Ranges
+from reports.exports.rows import segment_fields
 from reports.exports.terms import Field
 from tcpclose_model.errors import ModelError
 from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, State, Told
@@ -123,7 +124,7 @@ def _segments(context: Context) -> list[str]:
     kind = "byte" if at < 8 else "short" if at < 15 else "int"
     return [
         "/* A segment as one number, so that segments can be compared; 0 is none. */",
-        "#define SEGMENT(seq, ack, text, fin, rst) \\",
+        f"#define SEGMENT({', '.join(segment_fields(context.model))}) \\",
         f"  (1 + ({' | '.join(reversed(packed)) or '0'}))",
         *reversed(unpacked),
         "",

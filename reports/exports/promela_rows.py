@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reports.exports.intervals import Box, folded, refined
 from reports.exports.promela_words import conjuncts, expression, said
 from reports.exports.ranges import Ranges
-from reports.exports.rows import Change, Row, Send, net, wanted
+from reports.exports.rows import Change, Row, Send, net, segment_fields, wanted
 from reports.exports.terms import (
     TRUE,
     Const,
@@ -173,7 +173,9 @@ class RowText:
         return lines + (["me.ack_due = 0"] if self._context.has("ack_due") else [])
 
     def _segment(self, effect: Send) -> str:
-        return f"SEGMENT({', '.join(self._context.text(term) for _, term in effect.terms())})"
+        names = segment_fields(self._model)
+        said = [self._context.text(term) for name, term in effect.terms() if name in names]
+        return f"SEGMENT({', '.join(said)})"
 
     def _changing(self, row: Row, place: int, effect: Change) -> list[str]:
         """Return assignments in an order in which each still reads what it must read."""

@@ -287,7 +287,7 @@ class _End:
         }
         wants = {event: wanted(model, number, event) for event in LOCAL_EVENTS}
         self.rows: list[tuple[Row, Term]] = []
-        for row in rows_of(protocol):
+        for row in rows_of(protocol, reads_eagerly=model.application.reading == "eager"):
             wish = (wants[row.on],) if isinstance(row.on, Event) else ()
             self.rows.append((row, all_of((*wish, *row.when))))
             for state in row.at:

@@ -6,7 +6,7 @@ What users want and when timers may run is taken from the plain engine's own cod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.exports.terms import (
@@ -36,6 +36,9 @@ from tcpclose_model.protocol.vocabulary import (
     State,
 )
 
+ONE = Const(1)
+READ, RCV_TEXT = Field("tcb", "read"), Field("tcb", "rcv_text")
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -53,6 +56,7 @@ class Send:
     text: Term
     fin: Term
     rst: Term
+    wnd0: Term = ZERO
 
     def terms(self) -> tuple[tuple[str, Term], ...]:
         """Return the segment's fields with their names."""
@@ -106,35 +110,55 @@ def refuse_untold(model: Model) -> None:
         raise ModelError(f"{model.name}: {reason} cannot be exported: only the plain engine has it")
 
 
-def rows_of(protocol: Protocol) -> tuple[Row, ...]:
+def segment_fields(model: Model) -> tuple[str, ...]:
+    """Return the fields of segments that a text needs: `wnd0` only where a table sends windows."""
+    carried = {name for protocol in (model.a, model.b) for name, _ in protocol.carries}
+    return tuple(name for name in SEGMENT_FIELDS if name != "wnd0" or name in carried)
+
+
+def rows_of(protocol: Protocol, *, reads_eagerly: bool = False) -> tuple[Row, ...]:
     """Return the rows of a protocol as terms, in the table's order.
 
     A row that stands for CLOSED and for other states is split, so that a row either deletes the
-    TCB or does not.
+    TCB or does not.  reads_eagerly: no text is unread when a segment is made (see `step.Table`).
     """
     check(protocol)
     made: list[Row] = []
+
+    def row(rule: Rule, name: str, at: tuple[State, ...]) -> Row:
+        return _row(protocol, rule, name, at, reads_eagerly=reads_eagerly)
+
     for rule in protocol.rules:
         others = tuple(state for state in rule.at if state is not CLOSED)
         if not others or len(others) == len(rule.at):
-            made.append(_row(protocol, rule, rule.name, rule.at))
+            made.append(row(rule, rule.name, rule.at))
         else:
-            made.append(_row(protocol, rule, rule.name, others))
-            made.append(_row(protocol, rule, f"{rule.name}_in_closed", (CLOSED,)))
+            made.append(row(rule, rule.name, others))
+            made.append(row(rule, f"{rule.name}_in_closed", (CLOSED,)))
     return tuple(made)
 
 
-def _row(protocol: Protocol, rule: Rule, name: str, at: tuple[State, ...]) -> Row:
+def _row(
+    protocol: Protocol, rule: Rule, name: str, at: tuple[State, ...], *, reads_eagerly: bool
+) -> Row:
     tcb: Any = Record("tcb", fields_of(protocol), {})  # Any: stands in for the real records
     seg: Any = Record("seg", SEGMENT_FIELDS, {})
     when = tuple(truth(term_of(holds(tcb, seg))) for holds in rule.when)
-    do = tuple(_effect(protocol, rule, effect(tcb, seg)) for effect in rule.do)
+    now = {READ: RCV_TEXT} if reads_eagerly else {}
+    carried = {
+        field: substituted(number(term_of(holds(tcb, seg))), now)
+        for field, holds in protocol.carries
+    }
+    do = tuple(_effect(protocol, rule, effect(tcb, seg), carried) for effect in rule.do)
     return Row(rule, name, at, rule.on, when, do, rule.to, rule.then)
 
 
-def _effect(protocol: Protocol, rule: Rule, result: object) -> Change | Send:
+def _effect(
+    protocol: Protocol, rule: Rule, result: object, carried: Mapping[str, Term]
+) -> Change | Send:
     if isinstance(result, Segment):
-        return Send(*(number(term_of(getattr(result, name))) for name in SEGMENT_FIELDS))
+        send = Send(*(number(term_of(getattr(result, name))) for name in SEGMENT_FIELDS))
+        return send if send.rst == ONE else replace(send, **carried)
     assert isinstance(result, Mapping), "legality.check refuses any other effect"
     if "state" in result:
         raise NotTranslatableError(

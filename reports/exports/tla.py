@@ -15,7 +15,7 @@ from pathlib import Path
 
 from properties.judge import judge
 from properties.verdict import Answer
-from reports.exports.rows import fields_of, refuse_untold
+from reports.exports.rows import fields_of, refuse_untold, segment_fields
 from reports.exports.terms import ZERO
 from reports.exports.tla_claims import Claim, Claims
 from reports.exports.tla_events import Events
@@ -112,7 +112,7 @@ class _Writer:
         yield self._header()
         yield self._declarations()
         yield _tcbs(model, self.rows.terms)
-        yield SEGMENTS
+        yield _segments(model)
         yield channels(model.network)
         yield BECOMES
         local, arrival = list(self.events.sections()), list(self.events.arrival())
@@ -268,6 +268,16 @@ def _tcbs(model: Model, terms: Expressions) -> str:
         f"{new}\n\\* CLOSED: the TCB is deleted, but for what properties read.\n{deleted}\n"
         f"\\* A TCB after a step: {', '.join(said)}.\n"
         f"Settled(t) ==\n    {listed('[t EXCEPT ', settled, 4)}"
+    )
+
+
+def _segments(model: Model) -> str:
+    """Return the operators that make segments."""
+    more = segment_fields(model)[5:]
+    return SEGMENTS.format(
+        more="".join(f", {name}" for name in more),
+        fields="".join(f", {name} |-> {name}" for name in more),
+        zeros=", 0" * len(more),
     )
 
 

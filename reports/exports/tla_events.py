@@ -109,7 +109,7 @@ class Events:
         """Return when the bound withholds a retransmission; empty where it never does."""
         model = self._model
         none = model.timers.retransmission == "none"
-        repeats = [e for e in REPEATS if not (none and e is Event.RETRANSMISSION_TIMEOUT)]
+        repeats = [e for e in REPEATS if not none or e is Event.KEEP_ALIVE_TIMEOUT]
         again = NEXT.join(fits for event in repeats if (fits := self._fits(event)))
         if model.bounds.retransmissions_max is None or not again:
             return ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from properties.fair_cycles import FAIR_TIMERS
 from properties.graph import components
+from reports.exports.rows import segment_fields
 from reports.exports.tla_network import copies, leaving
 from reports.exports.tla_rows import comment, constant_segment, listed
 from reports.exports.tla_terms import OR
@@ -67,7 +68,7 @@ class Fairness:
         yield leaving(self._model.network)
         if self._model.network.order != "fifo":
             said = "The segments that are ever on their way to an end."
-            yield _listing("Segments", said, self._in_flight())
+            yield self._listing("Segments", said, self._in_flight())
         again = self._sent_again()
         if any(again):
             yield RECEIVED
@@ -75,7 +76,7 @@ class Fairness:
                 "The segments that some run sends again and again; to no others does S apply. "
                 "TLC's work doubles with each of them."
             )
-            yield _listing("SentAgain", said, again)
+            yield self._listing("SentAgain", said, again)
         yield "\n".join([*self._clauses(), S if any(again) else NO_S, *self._finitely_often()])
         yield "FairSpec == Spec /\\ Fairness"
 
@@ -142,13 +143,12 @@ class Fairness:
                         sent[1 - move.action.actor].add(move.sent)
         return sent
 
-
-def _listing(name: str, said: str, values: Values) -> str:
-    """Return the definition of a set of segments for either end."""
-    lines = []
-    for end, segments in zip(ENDS, values, strict=True):
-        items = [constant_segment(segment) for segment in sorted(segments)]
-        head = f"{'[' if end == 'A' else ' '}{end} |-> {{"
-        lines.append(listed(head, items, 4)[:-1] + "}" if items else f"{head}}}")
-    both = ",\n    ".join(lines)
-    return f"{comment(said)}{name} ==\n    {both}]"
+    def _listing(self, name: str, said: str, values: Values) -> str:
+        """Return the definition of a set of segments for either end."""
+        lines, fields = [], segment_fields(self._model)
+        for end, segments in zip(ENDS, values, strict=True):
+            items = [constant_segment(segment, fields) for segment in sorted(segments)]
+            head = f"{'[' if end == 'A' else ' '}{end} |-> {{"
+            lines.append(listed(head, items, 4)[:-1] + "}" if items else f"{head}}}")
+        both = ",\n    ".join(lines)
+        return f"{comment(said)}{name} ==\n    {both}]"

@@ -6,7 +6,7 @@ OWN_NAMES = re.findall(
     r"\w+",
     """
 Capacity DataUnitsOfA DataUnitsOfB RetransmissionsMax WatchSteps tcb inbound last vars Ends
-Peer DataUnits RCV_WND NewTCB Deleted Settled Nothing Segment ACK TEXT FIN TEXT_AND_FIN RST
+Peer DataUnits RCV_WND NewTCB Deleted Settled Nothing Segment ACK TEXT FIN TEXT_AND_FIN RST wnd0
 Empty Size NothingInFlight Pushed Places Without Doubled NoStep Noted Becomes Does Network Arrival
 Arrives IsCutOff SEGMENT_ARRIVES SEGMENT_IS_LOST SEGMENT_IS_DUPLICATED Init Step Next Spec OUTPUT
 HeadLeaves Leaves Segments SentTo ReceivedBy SentAgain Fairness FairSpec BitAnd BitOr
@@ -24,13 +24,13 @@ RECURSIVE {name}(_, _)
     LET a == m % 2  b == n % 2 IN (IF {bit} THEN 1 ELSE 0) + 2 * {name}(m \\div 2, n \\div 2)"""
 
 SEGMENTS = """\
-Segment(seq, ack, text, fin, rst) ==
-    [seq |-> seq, ack |-> ack, text |-> text, fin |-> fin, rst |-> rst]
-ACK(seq, ack) == Segment(seq, ack, 0, 0, 0)
-TEXT(seq, ack) == Segment(seq, ack, 1, 0, 0)
-FIN(seq, ack) == Segment(seq, ack, 0, 1, 0)
-TEXT_AND_FIN(seq, ack) == Segment(seq, ack, 1, 1, 0)
-RST(seq) == Segment(seq, 0, 0, 0, 1)
+Segment(seq, ack, text, fin, rst{more}) ==
+    [seq |-> seq, ack |-> ack, text |-> text, fin |-> fin, rst |-> rst{fields}]
+ACK(seq, ack{more}) == Segment(seq, ack, 0, 0, 0{more})
+TEXT(seq, ack{more}) == Segment(seq, ack, 1, 0, 0{more})
+FIN(seq, ack{more}) == Segment(seq, ack, 0, 1, 0{more})
+TEXT_AND_FIN(seq, ack{more}) == Segment(seq, ack, 1, 1, 0{more})
+RST(seq) == Segment(seq, 0, 0, 0, 1{zeros})
 \\* What is sent is a sequence of at most one segment.
 Nothing == <<>>"""
 

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reports.exports.rows import Net, Row, Send, net, rows_of
+from reports.exports.rows import Net, Row, Send, net, rows_of, segment_fields
 from reports.exports.terms import Const, Field, Term, fields_in
 from reports.exports.tla_terms import AND, COMPARISON, OR, WIDTH, Expressions, Names, marked_fields
 from tcpclose_model.engines.plain import ENDS
@@ -19,7 +19,6 @@ from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import AGAIN, DROP, DROPS, UNREACHABLE, Otherwise, Protocol
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
-    SEGMENT_FIELDS,
     Event,
     Segment,
     State,
@@ -60,9 +59,11 @@ class Operator:
 
 def operators(model: Model, names: Names) -> tuple[Operator, ...]:
     """Return the rows of both tables; one that stands in both, and does the same, stands once."""
-    theirs = {row.name: (row, _net(row, model.b)) for row in rows_of(model.b)}
+    eager = model.application.reading == "eager"
+    ours, others = (rows_of(end, reads_eagerly=eager) for end in (model.a, model.b))
+    theirs = {row.name: (row, _net(row, model.b)) for row in others}
     found: list[tuple[Row, Net, tuple[int, ...]]] = []
-    for row in rows_of(model.a):
+    for row in ours:
         one = (row, _net(row, model.a))
         shared = theirs.get(row.name) == one
         found.append((*one, BOTH if shared else (0,)))
@@ -100,6 +101,7 @@ class Rows:
         self.terms = Expressions(LETTERS, marks=marks)
         self.definitions: list[str] = []
         self._names, self._is_alike = names, is_alike(model)
+        self._segment_fields = segment_fields(model)
         self._predicates: dict[tuple[str, Term], str] = {}
 
     def of(self, on: Event | Step) -> list[Operator]:
@@ -146,7 +148,10 @@ class Rows:
 
     def sent(self, sent: Send | None) -> str:
         """Return what a row sends, as a sequence of at most one segment."""
-        return "Nothing" if sent is None else f"<<{segment(sent.terms(), self.terms)}>>"
+        if sent is None:
+            return "Nothing"
+        parts = [(name, term) for name, term in sent.terms() if name in self._segment_fields]
+        return f"<<{segment(parts, self.terms)}>>"
 
     def _asked(self, term: Term, name: str, says: str) -> str:
         """Return a predicate by the name of an operator that is defined for it."""
@@ -185,18 +190,20 @@ def segment(parts: Sequence[tuple[str, Term]], terms: Expressions) -> str:
     """Return a segment, by the operator for its kind where there is one."""
     values = dict(parts)
     said = {name: terms.text(term) for name, term in parts}
-    if values["rst"] == Const(1) and not any(values[n] != Const(0) for n in ("ack", "text", "fin")):
+    beside = [name for name in said if name not in ("seq", "rst")]
+    if values["rst"] == Const(1) and not any(values[name] != Const(0) for name in beside):
         return f"RST({said['seq']})"
     flags = [values[name] for name in ("text", "fin", "rst")]
     kind = tuple(flag.value if isinstance(flag, Const) else -1 for flag in flags)
     if kind in SEGMENTS:
-        return f"{SEGMENTS[kind]}({said['seq']}, {said['ack']})"
+        shown = [said[name] for name in said if name not in ("text", "fin", "rst")]
+        return f"{SEGMENTS[kind]}({', '.join(shown)})"
     return f"Segment({', '.join(said.values())})"
 
 
-def constant_segment(seg: Segment) -> str:
-    """Return a segment whose fields are known."""
-    parts = [(name, Const(getattr(seg, name))) for name in SEGMENT_FIELDS]
+def constant_segment(seg: Segment, fields: Sequence[str]) -> str:
+    """Return a segment whose fields, those that the text has, are known."""
+    parts = [(name, Const(getattr(seg, name))) for name in fields]
     return segment(parts, Expressions({}))
 
 

@@ -82,8 +82,8 @@ class Guard(IntFlag):
 
 NOTHING_IN_FLIGHT = Guard.NOTHING_INBOUND | Guard.NOTHING_OUTBOUND
 READS_CHANNELS = Guard.OWN_ROOM | Guard.ROOM | NOTHING_IN_FLIGHT
-REPEATS = (Event.RETRANSMISSION_TIMEOUT, Event.KEEP_ALIVE_TIMEOUT)
-"""The timers that ask again where nothing has been heard; `bounds` limits how often."""
+REPEATS = (Event.RETRANSMISSION_TIMEOUT, Event.KEEP_ALIVE_TIMEOUT, Event.PERSIST_TIMEOUT)
+"""The timers that send or ask again; `bounds` limits how often."""
 
 
 def guard(model: Model, event: Event, *, sends: bool) -> Guard:
@@ -112,7 +112,7 @@ class End:
         self._clock = Clock(model)
         protocol = self._clock.with_fields(model.b if end else model.a)
         check(protocol)
-        self._table = Table(protocol)
+        self._table = Table(protocol, reads_eagerly=model.application.reading == "eager")
         self._timers = model.timers
         self._user = model.application
         self._closes = model.application.closes_of(end)

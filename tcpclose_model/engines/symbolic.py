@@ -201,6 +201,11 @@ class SymbolicTable(Table):
         after, said = self._carry_out(rule, as_terms(tcb)._replace(state=tcb.state), seg, sent)
         return as_terms(after)._replace(state=state), None if said is None else as_terms(said)
 
+    def _stamped(self, tcb: TCB, seg: Segment) -> Segment:
+        """Return the segment; what all segments carry may be anything."""
+        terms = {name: z3.FreshInt(name) for name, _ in self.protocol.carries}
+        return seg._replace(**terms)
+
     def _with(self, tcb: TCB, rule: Rule, changes: Mapping[str, int]) -> TCB:
         after: TCB = as_terms(tcb._replace(**changes))  # type: ignore[arg-type]  # terms for ints
         return after._replace(state=tcb.state)

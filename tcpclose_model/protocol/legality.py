@@ -99,13 +99,15 @@ class _Symbols:
 
 def check(protocol: Protocol) -> None:
     """Raise ModelError, naming the row or the cell, unless the table is legal."""
-    key = (protocol.rules, protocol.cells, protocol.fields)
+    key = (protocol.rules, protocol.cells, protocol.fields, protocol.carries)
     if key in _CHECKED:
         return
     declared = _declared(protocol)
     names: set[str] = set()
     tcb: Any = _Symbols("tcb", frozenset(TCB._fields) | {name for name, _ in protocol.fields})
     seg: Any = _Symbols("seg", frozenset(SEGMENT_FIELDS))  # Any: stands in for the real records
+    for field, predicate in protocol.carries:
+        _run_on_symbols(f"{protocol.name}: carries {field}", predicate, tcb, seg)
     for rule in protocol.rules:
         where = f"{protocol.name}: rule {rule.name!r}"
         if rule.name in names:

@@ -270,7 +270,8 @@ class Protocol:
 
     `fields` are the TCB fields that the table adds to `vocabulary.TCB`, each with its largest
     value; `kept` are those that outlive the TCB in CLOSED; `edits` is the history since the
-    standard's table.
+    standard's table.  `carries` are the fields of Segment that every segment but a RST carries as
+    1 where a predicate holds of the TCB that sends it, and as 0 elsewhere.
     """
 
     name: str
@@ -279,6 +280,7 @@ class Protocol:
     fields: tuple[tuple[str, int], ...] = ()
     edits: tuple[Edit, ...] = ()
     kept: tuple[str, ...] = KEPT_WHEN_CLOSED
+    carries: tuple[tuple[str, Predicate], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Protocol {self.name}: {len(self.rules)} rules, {len(self.edits)} edits>"

@@ -31,10 +31,14 @@ class Outcome(NamedTuple):
 
 
 class Table:
-    """A protocol made ready to run: rows and fallbacks by cell, and the initial TCB."""
+    """A protocol made ready to run: rows and fallbacks by cell, and the initial TCB.
 
-    def __init__(self, protocol: Protocol) -> None:
+    reads_eagerly: the user reads text as it arrives, so that none is unread when an ACK is made.
+    """
+
+    def __init__(self, protocol: Protocol, *, reads_eagerly: bool = False) -> None:
         self.protocol = protocol
+        self._reads_eagerly = reads_eagerly
         self.initial = _initial_tcb(protocol.fields)
         self._rules: dict[Cell, list[Rule]] = {}
         self._fallback: dict[Cell, Fallback] = {}
@@ -102,13 +106,22 @@ class Table:
             result = effect(tcb, seg)
             if isinstance(result, Segment):
                 # Every segment but a RST carries RCV.NXT, and so settles a delayed ACK.
-                sent = result
+                sent = self._stamped(tcb, result) if self.protocol.carries else result
                 tcb = tcb._replace(ack_due=0)
             else:
                 tcb = self._with(tcb, rule, result)
         if rule.to is not None:
             tcb = tcb._replace(state=rule.to)
         return (self._deleted(tcb) if tcb.state == CLOSED else tcb), sent
+
+    def _stamped(self, tcb: TCB, seg: Segment) -> Segment:
+        """Return the segment with what every segment but a RST carries."""
+        if seg.rst:
+            return seg
+        if self._reads_eagerly:
+            tcb = tcb._replace(read=tcb.rcv_text)
+        carried = {name: int(holds(tcb, seg)) for name, holds in self.protocol.carries}
+        return seg._replace(**carried)
 
     def _with(self, tcb: TCB, rule: Rule, changes: Mapping[str, int]) -> TCB:
         if not isinstance(changes, Mapping):

@@ -6,7 +6,7 @@ Abstractions, and why each is sound for the question "does this close always wor
   number behind the last unit.  A connection sends a handful of units, far from a wrap-around.
 - Text is counted in units; one segment carries at most one unit.  Octets inside a segment share
   its fate.
-- The receive window is never closed and never full (`RCV_WND`).
+- The receive window is never closed and never full (`RCV_WND`), but for the switch `flow_control`.
 - There is one incarnation and no SYN: every run starts with both ends ESTABLISHED.
 - URG, PSH, security and options do not bear on the close and are left out.
 """
@@ -71,11 +71,12 @@ class Event(IntEnum):
     FIN_WAIT_2_TIMEOUT = 11
     DELAYED_ACK_TIMEOUT = 12
     KEEP_ALIVE_TIMEOUT = 13
-    ACK_LIMIT_TIMEOUT = 14
-    SEGMENT_ARRIVES = 15
-    SEGMENT_IS_LOST = 16
-    SEGMENT_IS_DUPLICATED = 17
-    TICK = 18
+    PERSIST_TIMEOUT = 14
+    ACK_LIMIT_TIMEOUT = 15
+    SEGMENT_ARRIVES = 16
+    SEGMENT_IS_LOST = 17
+    SEGMENT_IS_DUPLICATED = 18
+    TICK = 19
 
     @property
     def words(self) -> str:
@@ -105,6 +106,7 @@ TIMEOUTS = (
     Event.FIN_WAIT_2_TIMEOUT,
     Event.DELAYED_ACK_TIMEOUT,
     Event.KEEP_ALIVE_TIMEOUT,
+    Event.PERSIST_TIMEOUT,
     Event.ACK_LIMIT_TIMEOUT,
 )
 """The timers of RFC 9293 3.10.8 and 3.8, and those that real stacks add."""
@@ -161,13 +163,17 @@ CRASHED = Told.CRASHED
 
 
 class Segment(NamedTuple):
-    """A segment.  Every segment but a RST carries an ACK; `text` counts units of text."""
+    """A segment.  Every segment but a RST carries an ACK; `text` counts units of text.
+
+    `wnd0` is 1 if the window that it advertises is zero; only tables with `flow_control` look.
+    """
 
     seq: int
     ack: int = 0
     text: int = 0
     fin: int = 0
     rst: int = 0
+    wnd0: int = 0
     age: int = 0
     """Ticks since it was sent, in timed models; the network's, and never seen by a row."""
 

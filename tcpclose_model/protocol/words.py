@@ -128,6 +128,11 @@ def ack_is_within(tcb: TCB, seg: Segment) -> bool:
     return seg.ack <= tcb.snd_nxt
 
 
+def ack_is_the_last_one_again(tcb: TCB, seg: Segment) -> bool:
+    """SEG.ACK = SND.UNA."""
+    return seg.ack == tcb.snd_una
+
+
 def our_fin_is_acked(tcb: TCB, seg: Segment) -> bool:
     """Our FIN has been sent, and everything sent is acknowledged."""
     return (tcb.fin_sent == 1) & (tcb.snd_una == tcb.snd_nxt)
@@ -225,6 +230,11 @@ def text_is_unread(tcb: TCB, seg: Segment) -> bool:
 def something_is_unacknowledged(tcb: TCB, seg: Segment) -> bool:
     """The retransmission queue is not empty."""
     return tcb.snd_una < tcb.snd_nxt
+
+
+def nothing_is_unacknowledged(tcb: TCB, seg: Segment) -> bool:
+    """The retransmission queue is empty."""
+    return tcb.snd_una == tcb.snd_nxt
 
 
 def text_is_oldest(tcb: TCB, seg: Segment) -> bool:

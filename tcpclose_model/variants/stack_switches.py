@@ -39,9 +39,11 @@ from tcpclose_model.protocol.vocabulary import (
 )
 from tcpclose_model.protocol.words import (
     Predicate,
+    ack_is_the_last_one_again,
     ack_is_within,
     all_text_is_read,
     fin_is_ahead,
+    nothing_is_unacknowledged,
     seg_is_not_at_rcv_nxt,
     seg_is_not_rst,
     seg_is_rst,
@@ -53,7 +55,6 @@ from tcpclose_model.protocol.words import (
 from tcpclose_model.variants.stack_words import (
     a_probe_is_out,
     a_receive_is_pending,
-    ack_is_the_last_one_again,
     acks_are_limited,
     acks_are_not_limited,
     close_returns,
@@ -65,7 +66,6 @@ from tcpclose_model.variants.stack_words import (
     no_receive_is_pending,
     note_answer,
     note_probe,
-    nothing_is_unacknowledged,
     seg_ends_at_rcv_nxt,
     seg_ends_elsewhere,
     seg_has_text_or_fin,

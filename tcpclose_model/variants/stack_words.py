@@ -17,16 +17,6 @@ def extra(tcb: TCB) -> Any:
 # Keep-alive (RFC 9293 3.8.4) ------------------------------------------------------------------
 
 
-def nothing_is_unacknowledged(tcb: TCB, seg: Segment) -> bool:
-    """The retransmission queue is empty."""
-    return tcb.snd_una == tcb.snd_nxt
-
-
-def ack_is_the_last_one_again(tcb: TCB, seg: Segment) -> bool:
-    """SEG.ACK = SND.UNA."""
-    return seg.ack == tcb.snd_una
-
-
 def a_probe_is_out(tcb: TCB, seg: Segment) -> bool:
     """A keep-alive probe has not been answered."""
     return bool_of(extra(tcb).probed == 1)

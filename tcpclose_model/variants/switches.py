@@ -321,5 +321,6 @@ def no_time_wait(protocol: Protocol) -> Protocol:
     return protocol.edit(into, becomes(to=CLOSED), count=count, why="skip 2MSL")
 
 
-# Their order counts: those of `stack_switches` are made after the ones above.
+# Their order counts: those of the other parts are made after the ones above.
 from tcpclose_model.variants import stack_switches as _  # noqa: E402, F401  # registers them
+from tcpclose_model.variants import windows as _w  # noqa: E402, F401  # registers them
