@@ -277,7 +277,27 @@ def test_time_wait_lasts_as_long_as_it_is_given(wait: int) -> None:
     assert [wait] == ticks_before(timed(time_wait=wait), IN_TIME_WAIT, "A 2MSL")
 
 
-@pytest.mark.parametrize(("switch", "waits"), [((), 5), (("literal_2msl",), 3)])
+OLD_ACK = f"""{IN_TIME_WAIT}
+    TIME_WAIT -- ACK of FIN --x LAST_ACK
+    TICK
+    TIME_WAIT <-- ACK of FIN -- LAST_ACK""".replace("FIN_WAIT_2 <-- ACK of FIN -- LAST_ACK\n", "")
+
+
+@pytest.mark.parametrize(
+    ("switch", "waits"), [((), 4), (("literal_2msl",), 4), (("any_segment_restarts_2msl",), 5)]
+)
+def test_an_old_ack_starts_2msl_anew_only_if_any_segment_does(
+    switch: tuple[str, ...], waits: int
+) -> None:
+    settings = [f"protocol.{name}=on" for name in switch]
+    model = timed(Network(order="any"), retransmission=(9,), time_wait=5)
+    model = with_parameters(model, settings)
+    assert [waits] == ticks_before(model, OLD_ACK, "A 2MSL")
+
+
+@pytest.mark.parametrize(
+    ("switch", "waits"), [((), 5), (("literal_2msl",), 3), (("any_segment_restarts_2msl",), 5)]
+)
 def test_a_fin_that_comes_again_starts_2msl_anew_but_for_the_literal_reading(
     switch: tuple[str, ...], waits: int
 ) -> None:
