@@ -170,7 +170,7 @@ def threshold(question: Question, search: Callable[[Model], StateSpace] = explor
     """
     asker = _Asker(question, search)
     try:
-        top = _top(asker)
+        top = _top(asker, question.formula + 1)
         for wait in range(top - 1, -1, -1):
             run = asker.failure(wait)
             if run is not None:
@@ -180,11 +180,19 @@ def threshold(question: Question, search: Callable[[Model], StateSpace] = explor
     return Threshold(question, None, top, None, "", asker.explored, asker.states)
 
 
-def _top(asker: _Asker) -> int:
-    """Return the least length at which TIME-WAIT outlasts LAST-ACK, as every longer one does."""
-    shorter, longer = -1, 1
-    while not asker.lasts(longer):
-        shorter, longer = longer, 2 * longer
+def _top(asker: _Asker, guess: int) -> int:
+    """Return the least length at which TIME-WAIT outlasts LAST-ACK, as every longer one does.
+
+    guess: where to look first; a good one saves models to explore, and changes nothing else.
+    """
+    shorter, longer, reach = -1, guess, 1
+    if asker.lasts(longer):
+        while longer - reach > shorter and asker.lasts(longer - reach):
+            longer, reach = longer - reach, 2 * reach
+        shorter = max(longer - reach, shorter)
+    else:
+        while not asker.lasts(longer):
+            shorter, longer, reach = longer, longer + reach, 2 * reach
     while longer - shorter > 1:
         middle = (shorter + longer) // 2
         if asker.lasts(middle):

@@ -1,4 +1,4 @@
-"""The command line: `tcpclose check | run | list | show | new | draw | export | prove | time-wait`."""
+"""The command line: `tcpclose check | run | list | show | new | draw | export | prove | ...`."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.parameters import with_parameters
 from tcpclose_model.variants.switches import SWITCHES
+from tests.command_line import refused, tcpclose
 from tests.strategies import MUTANTS, examples, searched, timed_models
 
 NO_DATA = Application(closes="a_first", data_units=(0, 0))
@@ -545,6 +547,31 @@ def test_a_graph_labels_ticks() -> None:
 def test_the_first_line_of_a_check_says_how_long_things_last() -> None:
     model = timed(retransmission=(1, 2), time_wait=4, slack=1)
     assert "MSL 2, RETRANSMISSION TIMEOUT after 1/2, 2MSL after 4, up to 1 late" in described(model)
+
+
+def test_a_run_may_be_asked_to_where_a_timer_is_due() -> None:
+    clock = ("--set", "time.segment_lifetime=2", "--set", "time.time_wait=3")
+    reach = ("--reach", "A.time_wait_timer=1", "--no-notes")
+    said = tcpclose("run", "table_154", *clock, *reach)
+    assert "3 TICKS" in said.lines
+    refused(tcpclose("run", "table_154", *reach), "no field 'time_wait_timer'")
+
+
+def test_the_exports_refuse_a_clock_and_a_limit_of_losses() -> None:
+    for setting in ("time.segment_lifetime=2", "network.losses_max=1"):
+        for language in ("promela", "tla"):
+            said = tcpclose("export", "rfc9293", "--to", language, "--set", setting)
+            refused(said, setting.split("=")[0], "cannot be exported")
+
+
+def test_a_picture_of_a_model_with_a_clock_can_be_drawn(tmp_path: Path) -> None:
+    out = tmp_path / "timed.dot"
+    said = tcpclose(
+        *("draw", "table_154", "--of", "product", "-o", out),
+        *("--set", "time.segment_lifetime=1"),
+    )
+    assert 0 == said.status
+    assert 'TICK"' in out.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("line", ["0 TICKS", "-1 TICKS", "TICKS 3", "3 TICK S"])
