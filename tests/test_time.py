@@ -327,6 +327,19 @@ def test_an_ack_is_delayed_for_as_long_as_it_may_be() -> None:
     assert [1] == ticks_before(model, run, "B DELAYED ACK TIMEOUT")
 
 
+def test_an_idle_end_probes_after_a_silence_and_whatever_arrives_ends_the_silence() -> None:
+    table = SWITCHES["keep_alive"].on(RFC9293)
+    model = replace(timed(keep_alive=4, segment_lifetime=3), a=table, b=RFC9293)
+    probe = "A KEEP-ALIVE TIMEOUT"
+    assert [4] == ticks_before(model, "", probe)
+    heard = """B SEND
+        B TRANSMIT
+        3 TICKS
+        ESTABLISHED <-- DATA 1 -- ESTABLISHED"""
+    model = replace(model, application=Application(closes="never", data_units=(0, 1)))
+    assert [4] == ticks_before(model, heard, probe)
+
+
 def test_a_timer_without_a_time_goes_off_at_any_time() -> None:
     run = f"{IN_TIME_WAIT}\nTIME_WAIT -- ACK of FIN --x LAST_ACK"
     model = timed(retransmission=(4,))
