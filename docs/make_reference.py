@@ -131,8 +131,9 @@ def exit_status() -> Iterator[str]:
 
 def model_parameters() -> Iterator[str]:
     """Yield the parameters of a model."""
-    yield "Set by `--set NAME=VALUE`, or as arguments of `Network`, `Timers`, `Application` and"
-    yield "`Bounds`. A pair is written `1,0`; one value stands for both ends. `none` is no limit."
+    yield "Set by `--set NAME=VALUE`, or as arguments of `Network`, `Timers`, `Application`,"
+    yield "`Bounds` and `Time`. A pair is written `1,0`; one value stands for both ends. `none` is"
+    yield "no limit, or not timed. Durations are in ticks."
     yield ""
     yield from table(
         ["parameter", "default", "meaning"],

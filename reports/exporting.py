@@ -19,7 +19,10 @@ def run_export(name: str | None, to: str, out: Path | None, settings: Sequence[s
 
     Raises ModelError where the model cannot be used, or cannot be said in that language.
     """
+    from reports.exports.rows import refuse_untold
+
     model = one_model(name, settings)
+    refuse_untold(model)
     if to == "tla":
         from reports.exports.tla import tla, tla_files
         from tcpclose_model.search import explore

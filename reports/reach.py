@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tcpclose_model.engines.plain import ProductState
 from tcpclose_model.errors import ModelError, nearest
@@ -30,13 +30,16 @@ OPERATORS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def condition(text: str) -> Condition:
-    """Return the condition that a text states; ModelError says which part is wrong and how."""
-    ways = [[_comparison(part) for part in way.split("&")] for way in text.split("|")]
+def condition(text: str, fields: Sequence[str] = TCB._fields) -> Condition:
+    """Return the condition that a text states; ModelError says which part is wrong and how.
+
+    fields: those that a TCB of the model has.
+    """
+    ways = [[_comparison(part, fields) for part in way.split("&")] for way in text.split("|")]
     return lambda state: any(all(holds(state) for holds in way) for way in ways)
 
 
-def _comparison(text: str) -> Condition:
+def _comparison(text: str, fields: Sequence[str]) -> Condition:
     found = COMPARISON.match(text)
     if not found:
         raise ModelError(
@@ -50,8 +53,8 @@ def _comparison(text: str) -> Condition:
     if who == "in_flight":
         return lambda state: compare(len(state.a_to_b) + len(state.b_to_a), wanted)
     slot = field or "state"
-    if slot not in TCB._fields:
-        raise ModelError(f"--reach: the TCB has no field {slot!r}{nearest(slot, TCB._fields)}")
+    if slot not in fields:
+        raise ModelError(f"--reach: the TCB has no field {slot!r}{nearest(slot, fields)}")
     if who == "A":
         return lambda state: compare(getattr(state.a, slot), wanted)
     return lambda state: compare(getattr(state.b, slot), wanted)

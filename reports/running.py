@@ -16,6 +16,7 @@ from reports.reach import condition
 from reports.replay import LONGEST, parse_json, parse_ladder
 from reports.scenarios import SCENARIOS, scenario_named
 from reports.trace import mermaid, trace_text
+from tcpclose_model.engines.plain import PlainEngine
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError, nearest
 from tcpclose_model.model import Model
 from tcpclose_model.run import Run, executed
@@ -65,8 +66,10 @@ def _as(run: Run, form: str, *, notes: Notes) -> str:
 def _reached(request: Request) -> tuple[Run | None, int]:
     """Return the shortest run to the wanted state, or None and the exit status."""
     assert request.reach is not None
-    wanted = condition(request.reach)
     model = one_model(request.model_name or request.what, request.settings)
+    ends = PlainEngine(model).ends
+    common = [name for name in ends[0].initial._fields if name in ends[1].initial._fields]
+    wanted = condition(request.reach, common)
     space = explore(model, **request.limits)
     number = space.first(n for n in range(len(space)) if wanted(space.state(n)))
     if number is not None:

@@ -210,6 +210,7 @@ class Time:
     fin_wait_2: how long FIN-WAIT-2 lasts, where a table has a timer for it.
     user_timeout: R2 as a duration: how long something may stay unacknowledged without a new ACK.
     delayed_ack: how long an ACK is delayed at most, where a table delays it.
+    keep_alive: after how long a silence an idle end probes its peer, where a table has probes.
     """
 
     segment_lifetime: int | None = None
@@ -219,13 +220,14 @@ class Time:
     fin_wait_2: int | None = None
     user_timeout: int | None = None
     delayed_ack: int | None = None
+    keep_alive: int | None = None
 
     def __post_init__(self) -> None:
         _count("time.slack", self.slack, 0)
         for name in ("time_wait", "fin_wait_2", "delayed_ack"):
             if getattr(self, name) is not None:
                 _count(f"time.{name}", getattr(self, name), 0)
-        for name in ("segment_lifetime", "user_timeout"):
+        for name in ("segment_lifetime", "user_timeout", "keep_alive"):
             if getattr(self, name) is not None:
                 _count(f"time.{name}", getattr(self, name), 1)
         if self.retransmission is not None:

@@ -137,7 +137,14 @@ def models(
     )
 
 
-TIMED_SWITCHES = ("fin_wait_2_timeout", "delayed_ack", "literal_2msl", "rfc1337", "fin_with_text")
+TIMED_SWITCHES = (
+    "fin_wait_2_timeout",
+    "keep_alive",
+    "delayed_ack",
+    "literal_2msl",
+    "rfc1337",
+    "fin_with_text",
+)
 
 
 @st.composite
@@ -165,12 +172,12 @@ def timed_models(draw: st.DrawFn) -> Model:
         timers=Timers(user_timeout=draw(st.booleans())),
         application=draw(applications([(0, 0), (0, 0), (1, 0)])),
         bounds=draw(bounds),
-        time=_time(draw, has_fin_wait_2="fin_wait_2_timeout" in wanted),
+        time=_time(draw, wanted),
         name="random",
     )
 
 
-def _time(draw: st.DrawFn, *, has_fin_wait_2: bool) -> Time:
+def _time(draw: st.DrawFn, switches: list[str]) -> Time:
     def perhaps(least: int) -> int | None:
         return draw(st.none() | st.integers(least, 4))
 
@@ -179,9 +186,10 @@ def _time(draw: st.DrawFn, *, has_fin_wait_2: bool) -> Time:
         retransmission=draw(st.sampled_from([None, (1,), (2,), (3,), (1, 2), (2, 1, 4)])),
         slack=draw(st.sampled_from([0, 0, 1, 2])),
         time_wait=perhaps(0),
-        fin_wait_2=perhaps(0) if has_fin_wait_2 else None,
+        fin_wait_2=perhaps(0) if "fin_wait_2_timeout" in switches else None,
         user_timeout=perhaps(1),
         delayed_ack=perhaps(0),
+        keep_alive=perhaps(2) if "keep_alive" in switches else None,
     )
 
 

@@ -126,6 +126,7 @@ SWITCHES_OF_TESTS = {
     "state_changes_with_fin",
     "send_at_once",
     "drop_out_of_order",
+    "any_segment_restarts_2msl",
 }
 
 every_model = pytest.mark.parametrize("name", MODELS)

@@ -64,9 +64,34 @@ def test_a_parameter_is_set(setting: str, value: object) -> None:
     assert value == parameters(setting)[setting.partition("=")[0]]
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "companions"),
+    [
+        ("time.segment_lifetime=2", 2, ()),
+        ("time.segment_lifetime=none", None, ()),
+        ("time.retransmission=3", [3], ("timers.retransmission=spurious",)),
+        ("time.retransmission=1, 2,4", [1, 2, 4], ("timers.retransmission=spurious",)),
+        ("time.slack=1", 1, ()),
+        ("time.time_wait=0", 0, ()),
+        ("time.fin_wait_2=3", 3, ("protocol.fin_wait_2_timeout=on",)),
+        ("time.user_timeout=9", 9, ()),
+        ("time.delayed_ack=1", 1, ()),
+        ("time.keep_alive=5", 5, ("protocol.keep_alive=on",)),
+        ("network.losses_max=2", 2, ("network.loss=on",)),
+        ("network.losses_max=none", None, ()),
+    ],
+)
+def test_a_parameter_that_needs_others_is_set(
+    setting: str, value: object, companions: tuple[str, ...]
+) -> None:
+    found = parameters(*companions, "time.segment_lifetime=4", setting)
+    assert value == found[setting.partition("=")[0]]
+
+
 def test_every_parameter_is_set_by_some_test() -> None:
-    (mark,) = test_a_parameter_is_set.pytestmark  # type: ignore[attr-defined]  # pytest's own
-    tested = {setting.partition("=")[0] for setting, _ in mark.args[1]}
+    tests: list[Any] = [test_a_parameter_is_set, test_a_parameter_that_needs_others_is_set]
+    marks = [mark for test in tests for mark in test.pytestmark]  # Any: pytest's own
+    tested = {case[0].partition("=")[0] for mark in marks for case in mark.args[1]}
     known = {name for name in parameters() if "." in name and not name.endswith(".edits")}
     assert known == tested
 

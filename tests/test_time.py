@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.parameters import with_parameters
 from tcpclose_model.variants.switches import SWITCHES
+from tests.command_line import refused, tcpclose
 from tests.strategies import MUTANTS, examples, searched, timed_models
 
 NO_DATA = Application(closes="a_first", data_units=(0, 0))
@@ -277,7 +279,27 @@ def test_time_wait_lasts_as_long_as_it_is_given(wait: int) -> None:
     assert [wait] == ticks_before(timed(time_wait=wait), IN_TIME_WAIT, "A 2MSL")
 
 
-@pytest.mark.parametrize(("switch", "waits"), [((), 5), (("literal_2msl",), 3)])
+OLD_ACK = f"""{IN_TIME_WAIT}
+    TIME_WAIT -- ACK of FIN --x LAST_ACK
+    TICK
+    TIME_WAIT <-- ACK of FIN -- LAST_ACK""".replace("FIN_WAIT_2 <-- ACK of FIN -- LAST_ACK\n", "")
+
+
+@pytest.mark.parametrize(
+    ("switch", "waits"), [((), 4), (("literal_2msl",), 4), (("any_segment_restarts_2msl",), 5)]
+)
+def test_an_old_ack_starts_2msl_anew_only_if_any_segment_does(
+    switch: tuple[str, ...], waits: int
+) -> None:
+    settings = [f"protocol.{name}=on" for name in switch]
+    model = timed(Network(order="any"), retransmission=(9,), time_wait=5)
+    model = with_parameters(model, settings)
+    assert [waits] == ticks_before(model, OLD_ACK, "A 2MSL")
+
+
+@pytest.mark.parametrize(
+    ("switch", "waits"), [((), 5), (("literal_2msl",), 3), (("any_segment_restarts_2msl",), 5)]
+)
 def test_a_fin_that_comes_again_starts_2msl_anew_but_for_the_literal_reading(
     switch: tuple[str, ...], waits: int
 ) -> None:
@@ -303,6 +325,19 @@ def test_an_ack_is_delayed_for_as_long_as_it_may_be() -> None:
     model = with_parameters(timed(delayed_ack=1), ["protocol.delayed_ack=on"])
     run = f"A CLOSE\n{FIN_ARRIVES}"
     assert [1] == ticks_before(model, run, "B DELAYED ACK TIMEOUT")
+
+
+def test_an_idle_end_probes_after_a_silence_and_whatever_arrives_ends_the_silence() -> None:
+    table = SWITCHES["keep_alive"].on(RFC9293)
+    model = replace(timed(keep_alive=4, segment_lifetime=3), a=table, b=RFC9293)
+    probe = "A KEEP-ALIVE TIMEOUT"
+    assert [4] == ticks_before(model, "", probe)
+    heard = """B SEND
+        B TRANSMIT
+        3 TICKS
+        ESTABLISHED <-- DATA 1 -- ESTABLISHED"""
+    model = replace(model, application=Application(closes="never", data_units=(0, 1)))
+    assert [4] == ticks_before(model, heard, probe)
 
 
 def test_a_timer_without_a_time_goes_off_at_any_time() -> None:
@@ -525,6 +560,31 @@ def test_a_graph_labels_ticks() -> None:
 def test_the_first_line_of_a_check_says_how_long_things_last() -> None:
     model = timed(retransmission=(1, 2), time_wait=4, slack=1)
     assert "MSL 2, RETRANSMISSION TIMEOUT after 1/2, 2MSL after 4, up to 1 late" in described(model)
+
+
+def test_a_run_may_be_asked_to_where_a_timer_is_due() -> None:
+    clock = ("--set", "time.segment_lifetime=2", "--set", "time.time_wait=3")
+    reach = ("--reach", "A.time_wait_timer=1", "--no-notes")
+    said = tcpclose("run", "table_154", *clock, *reach)
+    assert "3 TICKS" in said.lines
+    refused(tcpclose("run", "table_154", *reach), "no field 'time_wait_timer'")
+
+
+def test_the_exports_refuse_a_clock_and_a_limit_of_losses() -> None:
+    for setting in ("time.segment_lifetime=2", "network.losses_max=1"):
+        for language in ("promela", "tla"):
+            said = tcpclose("export", "rfc9293", "--to", language, "--set", setting)
+            refused(said, setting.split("=")[0], "cannot be exported")
+
+
+def test_a_picture_of_a_model_with_a_clock_can_be_drawn(tmp_path: Path) -> None:
+    out = tmp_path / "timed.dot"
+    said = tcpclose(
+        *("draw", "table_154", "--of", "product", "-o", out),
+        *("--set", "time.segment_lifetime=1"),
+    )
+    assert 0 == said.status
+    assert 'TICK"' in out.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("line", ["0 TICKS", "-1 TICKS", "TICKS 3", "3 TICK S"])

@@ -60,7 +60,8 @@ class Clock:
             value = 0
             if runs(timer, after):
                 value = getattr(before, timer.field)
-                if not value or event is timer.event or effects.intersection(timer.restarted_by):
+                heard = timer.measures_silence and event is Event.SEGMENT_ARRIVES
+                if not value or heard or event is timer.event or effects & {*timer.restarted_by}:
                     value = self._started(timer, after)
             values[timer.field] = value
         return after._replace(**values)  # type: ignore[arg-type]  # fields of timed models
@@ -96,6 +97,11 @@ class Clock:
         if self._must_deliver and len(alive) < len(channel):
             return None
         return tuple(seg._replace(age=seg.age + 1) for seg in alive)
+
+
+def is_timed(model: Model, event: Event) -> bool:
+    """Return whether the clock says when a timeout comes."""
+    return any(t.event is event and model.time.durations(t.name) for t in TIMERS)
 
 
 def _check(model: Model) -> None:

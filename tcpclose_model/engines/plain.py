@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tcpclose_model.engines.channels import Channel as Channel
 from tcpclose_model.engines.channels import distinct, pushed, renewed, stripped
-from tcpclose_model.engines.clock import Clock
+from tcpclose_model.engines.clock import Clock, is_timed
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import Rule
@@ -90,7 +90,8 @@ def guard(model: Model, event: Event, *, sends: bool) -> Guard:
     """Return what a call, an output or a timeout needs, all of it, before it may happen."""
     needs = Guard(0)
     timers, network = model.timers, model.network
-    if event in REPEATS and timers.retransmission == "timely":
+    timely = timers.retransmission == "timely" and event in REPEATS
+    if timely and not is_timed(model, event):
         needs |= NOTHING_IN_FLIGHT
     if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "drained":
         needs |= NOTHING_IN_FLIGHT

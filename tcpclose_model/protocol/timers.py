@@ -2,8 +2,8 @@
 
 A timer runs for as long as a row of its event fits the TCB (and the model lets the event happen):
 that stands in the protocol's table, once.  It starts when that begins to be so, starts anew when
-it has gone off and the row still fits, or when one of `restarted_by` has been carried out, and
-stops when no row fits any more.  How long it runs is a parameter of the model (`model.Time`, under
+it has gone off and the row still fits, when one of `restarted_by` has been carried out (or, if it
+measures silence, when a segment has arrived), and stops when no row fits any more.  How long it runs is a parameter of the model (`model.Time`, under
 the timer's name); no row and no effect names a duration.
 """
 
@@ -20,6 +20,7 @@ class Timer:
     """One timer: its name (and its parameter's), its event, what starts it anew, and the clause.
 
     backs_off: it is the retransmission timer, whose timeout grows with each retransmission.
+    measures_silence: whatever arrives starts it anew.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Timer:
     restarted_by: tuple[Effect, ...]
     cite: str
     backs_off: bool = False
+    measures_silence: bool = False
 
     @property
     def field(self) -> str:
@@ -47,6 +49,8 @@ TIMERS = (
     Timer("user_timeout",   Event.USER_TIMEOUT,           (take_ack,),   "3.8.3 R2, 3.10.8; RFC 5482"),
     # An ACK is owed for at most so long.
     Timer("delayed_ack",    Event.DELAYED_ACK_TIMEOUT,    (),            "3.8.6.3 MUST-40"),
+    # For a table that has the row `keep_alive_probe`: idle, and nothing heard for so long.
+    Timer("keep_alive",     Event.KEEP_ALIVE_TIMEOUT,     (),            "3.8.4 MUST-26", measures_silence=True),
 )
 # fmt: on
 """Every timer, in the order of their events."""

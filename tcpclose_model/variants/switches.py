@@ -59,8 +59,10 @@ from tcpclose_model.protocol.words import (
     all_text_is_read,
     fin_is_next_to_send,
     last_unit_and_fin_are_queued,
+    seg_is_acceptable,
     seg_is_at_rcv_nxt,
     seg_is_not_at_rcv_nxt,
+    seg_is_not_rst,
     seg_is_rst,
     seg_starts_no_later_than_rcv_nxt,
     text_is_new,
@@ -102,6 +104,28 @@ def literal_2msl(protocol: Protocol) -> Protocol:
     It makes a difference to timed models only.
     """
     return _edit(protocol, "fin_again_in_time_wait", do=send_ack)
+
+
+@_switch(
+    "every segment but a reset restarts 2MSL, not only a retransmitted FIN",
+    "Linux tcp_timewait_state_process",
+)
+def any_segment_restarts_2msl(protocol: Protocol) -> Protocol:
+    """Edit: whatever TIME-WAIT answers, and a pure ACK in the window, which it does not answer.
+
+    It makes a difference to timed models only.
+    """
+    protocol = _edit(protocol, "fin_again_in_time_wait", do=(send_ack, start_2msl))
+    protocol = _edit(protocol, "unacceptable_in_time_wait", do=(send_ack, start_2msl))
+    in_window = Rule(
+        "in_window_in_time_wait",
+        at=TIME_WAIT,
+        on=SEQUENCE_STEP,
+        when=(seg_is_acceptable, seg_is_not_rst),
+        do=start_2msl,
+        cite="Linux tcp_timewait_state_process",
+    )
+    return protocol.add(in_window, why="restart whatever comes")
 
 
 @_switch("a pure ACK in TIME-WAIT is answered and restarts 2MSL (A4)", "3.10.7.4 fifth")

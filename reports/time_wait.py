@@ -1,0 +1,87 @@
+"""`tcpclose time-wait`: how long TIME-WAIT must last to survive so many losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from properties.time_wait import Question, Threshold, threshold
+from reports.ladder import Notes, ladder
+from reports.text import described
+from tcpclose_model.model import Model
+from tcpclose_model.search import explore
+from tcpclose_model.space import StateSpace
+
+UNKNOWN = 3
+
+RESTARTS = {
+    "fin": (),
+    "nothing": ("protocol.literal_2msl=on",),
+    "any": ("protocol.any_segment_restarts_2msl=on",),
+}
+"""What starts 2MSL anew, by the name that the option takes, as settings of the model."""
+
+
+def run_time_wait(question: Question, limits: Mapping[str, Any], notes: Notes) -> int:
+    """Find the threshold, print it, and return the exit status."""
+
+    def search(model: Model) -> StateSpace:
+        return explore(model, **limits)
+
+    found = threshold(question, search)
+    for line in told(found, notes):
+        click.echo(line)
+    return UNKNOWN if found.unknown else 0
+
+
+def told(found: Threshold, notes: Notes) -> Iterator[str]:
+    """Return the answer, how it was found, what theory says, and the run that fails."""
+    question = found.question
+    if found.unknown:
+        yield f"unknown: {found.unknown}"
+        yield f"theory: {sum_of(question)}"
+        return
+    losses = f"{question.losses} loss{'' if question.losses == 1 else 'es'}"
+    yield click.style(
+        f"TIME-WAIT must last at least {ticks(found.enough)} to survive {losses}", bold=True
+    )
+    yield f"model: {described(question.model(found.enough))}"
+    yield (
+        f"found by exploring {found.explored} models of at most {found.states:,} states: from "
+        f"{ticks(found.top)} on, TIME-WAIT outlasts its peer's LAST-ACK in every run; shorter ones "
+        "were tried from there down"
+    )
+    agrees = "agrees" if found.agrees else "DOES NOT AGREE"
+    yield f"theory: {sum_of(question)}; it {agrees}"
+    if found.run is None:
+        yield "even a TIME-WAIT of 0 ticks is long enough"
+        return
+    yield ""
+    yield click.style(
+        f"the shortest run that fails with a TIME-WAIT of {ticks(question_fails(found))}: "
+        f"{len(found.run)} steps",
+        bold=True,
+    )
+    yield ladder(found.run, notes=notes).rstrip()
+    yield click.style("wrong: an end in LAST_ACK is reset: TIME-WAIT was over too soon", fg="red")
+
+
+def question_fails(found: Threshold) -> int:
+    """Return the longest length that fails, where one does."""
+    assert found.fails is not None
+    return found.fails
+
+
+def ticks(count: int) -> str:
+    """Return so many ticks in words."""
+    return f"{count} tick{'' if count == 1 else 's'}"
+
+
+def sum_of(question: Question) -> str:
+    """Return what theory says, as the sum that it is."""
+    rto = [question.timeouts[min(n, len(question.timeouts) - 1)] for n in range(question.losses)]
+    late = [f"{question.losses} x {question.slack} late"] if question.slack and rto else []
+    parts = [*(f"RTO {timeout}" for timeout in rto), *late, f"MSL {question.lifetime}"]
+    return f"more than {' + '.join(parts)} = {ticks(question.formula)}"

@@ -1,0 +1,174 @@
+"""How long TIME-WAIT must be: the threshold found by exploring, theory, and the command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from properties.judge import judge
+from properties.time_wait import (
+    Question,
+    Threshold,
+    no_reset_in_last_ack,
+    threshold,
+    time_wait_outlasts_last_ack,
+)
+from properties.verdict import Answer
+from reports.ladder import ladder
+from reports.replay import parse_ladder
+from reports.time_wait import told
+from tcpclose_model.protocol.vocabulary import CLOSED, LAST_ACK, Event
+from tcpclose_model.run import check_run
+from tcpclose_model.search import explore
+from tests.command_line import ROOT, refused, tcpclose
+
+NOTHING_RESTARTS = ("protocol.literal_2msl=on",)
+
+QUESTIONS = [
+    Question(0, 1, (2,)),
+    Question(0, 2, (5,)),
+    Question(1, 1, (3,)),
+    Question(1, 2, (5,)),
+    Question(1, 1, (3,), slack=1),
+    Question(2, 1, (3,)),
+    Question(2, 1, (3, 6, 12)),
+    Question(3, 1, (3, 6, 12, 24)),
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=str)
+def test_a_time_wait_as_long_as_the_timeouts_and_the_lifetime_is_too_short(
+    question: Question,
+) -> None:
+    found = threshold(question)
+    assert question.formula == found.fails
+    assert found.agrees
+
+
+@pytest.mark.parametrize(
+    ("losses", "timeouts", "longest"),
+    [(0, (4,), 2), (1, (4,), 6), (3, (4,), 14), (3, (4, 8, 16), 30), (4, (4, 8), 30)],
+)
+def test_theory_adds_the_first_timeouts_to_the_lifetime(
+    losses: int, timeouts: tuple[int, ...], longest: int
+) -> None:
+    assert longest == Question(losses, 2, timeouts).formula
+
+
+def test_with_doubling_theory_is_a_power_of_two_less_one() -> None:
+    for losses in range(6):
+        doubling = tuple(3 << n for n in range(losses + 1))
+        assert (2**losses - 1) * 3 + 2 == Question(losses, 2, doubling).formula
+
+
+@pytest.mark.parametrize("question", QUESTIONS[:4], ids=str)
+def test_the_claim_is_violated_at_the_threshold_and_holds_one_tick_above_and_further_up(
+    question: Question,
+) -> None:
+    fails = threshold(question).fails
+    assert fails is not None
+    answers = [
+        judge(explore(question.model(wait)), no_reset_in_last_ack).answer
+        for wait in (fails, fails + 1, fails + 2, fails + 5)
+    ]
+    assert [Answer.VIOLATED, Answer.HOLDS, Answer.HOLDS, Answer.HOLDS] == answers
+
+
+@pytest.mark.parametrize("question", QUESTIONS[:4], ids=str)
+def test_from_the_top_on_every_length_outlasts_last_ack(question: Question) -> None:
+    top = threshold(question).top
+    answers = [
+        judge(explore(question.model(wait)), time_wait_outlasts_last_ack).answer
+        for wait in range(top + 4)
+    ]
+    assert [Answer.VIOLATED] * top + [Answer.HOLDS] * 4 == answers
+
+
+def test_the_run_that_fails_ends_with_a_reset_in_last_ack_and_loses_no_more_than_allowed() -> None:
+    question = Question(2, 1, (3, 6, 12))
+    run = threshold(question).run
+    assert run is not None
+    check_run(run)
+    before, after = run.states[-2:]
+    assert (LAST_ACK, CLOSED) == (before.b.state, after.b.state)
+    assert Event.TIME_WAIT_TIMEOUT in {step.action.event for step in run.steps}
+    assert 2 == run.last.losses
+    assert run == parse_ladder(ladder(run), run.model)
+
+
+def test_a_literal_reading_needs_a_longer_time_wait_where_needless_fins_are_sent() -> None:
+    # RFC 9293 3.10.7.4 taken word for word: a FIN that comes again does not restart 2MSL.
+    found = threshold(Question(1, 2, (4,), settings=NOTHING_RESTARTS))
+    assert (8, False) == (found.fails, found.agrees)
+
+
+def test_a_limit_that_is_hit_leaves_the_answer_unknown() -> None:
+    found = threshold(Question(), lambda model: explore(model, max_states=50))
+    assert "TIME-WAIT of 4: --max-states 50 was hit" == found.unknown
+    assert (None, None) == (found.fails, found.run)
+
+
+def test_a_bound_that_cuts_runs_off_leaves_the_answer_unknown() -> None:
+    found = threshold(Question(settings=("bounds.retransmissions_max=0",)))
+    assert "cut off by bounds.retransmissions_max" in found.unknown
+
+
+def test_the_committed_page_and_its_small_figures_are_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "docs" / "make_time_wait.py"), "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert "" == result.stderr
+    assert 0 == result.returncode, "run: python docs/make_time_wait.py"
+
+
+# The command ------------------------------------------------------------------------------------
+
+ASKED = ("time-wait", "--losses", "2", "--msl", "1", "--rto", "3", "--backoff", "--no-notes")
+
+
+def test_the_command_says_how_long_what_theory_says_and_the_run_one_tick_below() -> None:
+    said = tcpclose(*ASKED)
+    assert 0 == said.status
+    assert "TIME-WAIT must last at least 11 ticks to survive 2 losses" == said.lines[0]
+    assert "theory: more than RTO 3 + RTO 6 + MSL 1 = 10 ticks; it agrees" in said.lines
+    assert "the shortest run that fails with a TIME-WAIT of 10 ticks: 22 steps" in said.lines
+    text = said.out[said.out.index("ESTABLISHED ") : said.out.index("wrong:")]
+    question = Question(2, 1, (3, 6, 12))
+    assert threshold(question).run == parse_ladder(text, question.model(10))
+
+
+def test_the_command_says_where_theory_is_wrong() -> None:
+    said = tcpclose("time-wait", "--msl", "2", "--rto", "4", "--restart", "nothing", "--no-notes")
+    assert "TIME-WAIT must last at least 9 ticks to survive 1 loss" == said.lines[0]
+    assert any(line.endswith("= 6 ticks; it DOES NOT AGREE") for line in said.lines)
+
+
+def test_the_command_is_unknown_where_a_limit_is_hit() -> None:
+    said = tcpclose("time-wait", "--max-states", "50")
+    assert 3 == said.status
+    assert "unknown: TIME-WAIT of 4: --max-states 50 was hit" == said.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--losses", "many"), ("--losses", "'many'")),
+        (("--losses", "-1"), ("--losses", "-1")),
+        (("--msl", "0"), ("--msl", "0")),
+        (("--rto", "0"), ("--rto", "0")),
+        (("--restart", "never"), ("--restart", "never")),
+        (("--set", "network.capacity=1"), ("set network.capacity higher",)),
+        (("--set", "time.wait=1"), ("no parameter 'time.wait'", "time.time_wait")),
+    ],
+)
+def test_the_command_refuses_what_it_cannot_use(
+    options: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    refused(tcpclose("time-wait", *options), *words)
+
+
+def test_an_answer_of_none_at_all_is_zero_ticks() -> None:
+    found = Threshold(Question(), None, 0, None, "", 1, 1)
+    assert 0 == found.enough
+    assert "even a TIME-WAIT of 0 ticks is long enough" in list(told(found, "none"))
