@@ -5,6 +5,7 @@ What is said of Linux was measured on Linux 6.18 or stands in its source; each t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ from tcpclose_model.variants.stacks import (
     WINDOWS_SWITCHES,
 )
 from tcpclose_model.variants.switches import SWITCHES
-from tests.test_catalogue import space_of
+from tests.test_catalogue import ROOT, space_of
 
 KEEP_ALIVE = switched("keep_alive")
 TIMELY_SET = "timers.retransmission=timely"
@@ -480,6 +481,20 @@ def test_every_switch_of_a_profile_can_be_turned_off(
     for name in switches:
         profile = SWITCHES[name].off(profile)
     assert (RFC9293.rules, ()) == (profile.rules, profile.fields)
+
+
+def test_the_page_of_stacks_says_which_switches_each_profile_has_on() -> None:
+    text = (ROOT / "docs" / "stacks.md").read_text(encoding="utf-8")
+    table = text.split("<!-- switches: begin -->")[1].split("<!-- switches: end -->")[0]
+    said = [
+        (name, says, tuple(mark.strip() == "✓" for mark in marks.split("|")[:3]))
+        for name, says, marks in re.findall(r"^\| `(\w+)` \| ([^|]*) \|(.*)$", table, re.MULTILINE)
+    ]
+    every = dict.fromkeys([*LINUX_SWITCHES, *FREEBSD_SWITCHES, *WINDOWS_SWITCHES])
+    profiles = (LINUX_SWITCHES, FREEBSD_SWITCHES, WINDOWS_SWITCHES)
+    on = {(n, SWITCHES[n].says, tuple(n in profile for profile in profiles)) for n in every}
+    assert on == set(said)
+    assert len(on) == len(said)
 
 
 # Aborts, orphans and limits -------------------------------------------------------------------
