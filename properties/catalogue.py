@@ -149,7 +149,7 @@ time_wait_ends_only_by_its_timer = never_a_step(
     role=Role.OBSERVATION,
     source="RFC 1337: TIME-WAIT assassination",
     broken_by="rfc9293",
-    says=lambda s: "a segment has ended TIME_WAIT before its time: it is assassinated",
+    says=lambda s: "TIME_WAIT has ended before its time: it is assassinated",
 )
 
 

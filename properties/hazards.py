@@ -171,16 +171,43 @@ _ALL = (
         ),
     ),
     Hazard(
-        "H14", "A lost reset leaves the peer half open",
-        "An abort sends its reset once. If it is lost, and the peer has nothing to send that would provoke "
-        "another, the peer never finds out. While the peer's user still may close it is not stuck: its FIN "
-        "meets CLOSED.",
-        "RFC 9293 3.5.1; SO_LINGER with a time of 0",
+        "H12", "A reset on CLOSE destroys text in both directions",
+        "To close with text unread resets the peer, to show that the text was lost. The reset destroys the other "
+        "direction as well: text of the end that closes, acknowledged or not, that its peer's user has not read. "
+        "Who closed is told of nothing. On a lossy network the reset may be lost, and with it the news.",
+        "RFC 2525 2.17; RFC 9293 3.6.1 SHLD-3; Linux tcp_close",
+        (
+            Case("A's own text never leaves", "reset_on_unread_lossless", ("application.data_units=1",), "no_silent_data_loss",
+                 ends=("CLOSED", "ESTABLISHED"), steps=5, repair="application.reading=eager"),
+            Case("the reset finds no room, or is lost", "reset_on_unread", (), "no_half_open_end",
+                 ends=("CLOSED", "FIN_WAIT_2"), steps=8, repair="application.reading=eager"),
+        ),
+    ),
+    Hazard(
+        "H13", "A clean close hides that text was not read",
+        "A stack that sends its FIN although text is unread tells the peer that all is well. TCP has delivered "
+        "everything; the user has not read it, and nobody is told.",
+        "FreeBSD; RFC 2525 2.17",
+        (
+            Case("nothing is lost on the way", "fin_with_unread_text", ("network.loss=false",), "no_acknowledged_data_unread",
+                 ends=("CLOSED", "CLOSED"), steps=11, fixed=("application.closes=b_after_eof",), repair="application.reading=eager"),
+        ),
+    ),
+    Hazard(
+        "H14", "A lost reset, or a crash, leaves the peer half open",
+        "An abort sends its reset once, a crash none at all. If nothing arrives, and the peer has nothing to send "
+        "that would provoke another reset, the peer never finds out. While the peer's user still may close it is "
+        "not stuck: its FIN meets CLOSED. A keep-alive finds out without being asked.",
+        "RFC 9293 3.5.1, 3.8.4; SO_LINGER with a time of 0",
         (
             Case("B waits in FIN-WAIT-2", "abort", (NO_DATA,), "no_half_open_end",
                  ends=("CLOSED", "FIN_WAIT_2"), steps=5, fixed=("application.aborts=false",), repair="protocol.fin_wait_2_timeout=on"),
             Case("B is idle", "abort", ("application.closes=b_never",), "no_half_open_end",
-                 ends=("CLOSED", "ESTABLISHED"), steps=2, fixed=("application.aborts=false",), repair="network.loss=false"),
+                 ends=("CLOSED", "ESTABLISHED"), steps=2, fixed=("application.aborts=false",), repair="protocol.keep_alive=on"),
+            Case("A's host crashes, B waits in FIN-WAIT-2", "crash", (), "no_half_open_end",
+                 ends=("CLOSED", "FIN_WAIT_2"), steps=4, fixed=("protocol.keep_alive=on",), repair="protocol.fin_wait_2_timeout=on"),
+            Case("A's host crashes, B is idle", "crash", ("application.closes=b_never",), "no_half_open_end",
+                 ends=("CLOSED", "ESTABLISHED"), steps=1, fixed=("protocol.keep_alive=on",), repair="protocol.keep_alive=on"),
         ),
     ),
     Hazard(
@@ -216,13 +243,16 @@ _ALL = (
         ),
     ),
     Hazard(
-        "H17", "CLOSING retransmits without its FIN",
+        "H17", "CLOSING retransmits without its FIN, or never sends it",
         "The peer never gets the FIN that it lost, however often the segment is sent again. The pair of "
-        "FIN-WAIT-1 opposite CLOSING is doomed; CLOSING's repeated ACK takes its peer to FIN-WAIT-2.",
+        "FIN-WAIT-1 opposite CLOSING is doomed; CLOSING's repeated ACK takes its peer to FIN-WAIT-2. Where the "
+        "FIN was still queued behind text when the peer's arrived, nothing needs to be lost.",
         "demikernel issue 1537; smoltcp issues 398 and 279",
         (
             Case("no text", "demikernel_1537", (NO_DATA,), "both_eventually_closed",
                  ends=("CLOSING", "FIN_WAIT_2"), steps=7, loop=2, repair=UNDOING + "closing_forgets_fin"),
+            Case("the FIN was still queued", "smoltcp_279", (), "no_deadlock",
+                 ends=("CLOSING", "FIN_WAIT_2"), steps=5, repair=UNDOING + "closing_never_sends_fin"),
         ),
     ),
     Hazard(
@@ -281,6 +311,28 @@ _ALL = (
         ),
     ),
     Hazard(
+        "H23", "Two ends answer each other's ACKs for ever",
+        "If a pure ACK is answered in TIME-WAIT, as 3.10.7.4 has it when read literally, two ends that are both "
+        "there keep one ACK going until a timer ends it. A limit on the rate of such ACKs stops the storm as well.",
+        "RFC 9293 3.10.7.4 fifth; RFC 1337 Figure 3; Linux commit 032ee423",
+        (
+            Case("both ends in TIME-WAIT", "rfc9293_literal", ("application.data_units=1,0",), "no_endless_chatter",
+                 ends=("TIME_WAIT", "TIME_WAIT"), steps=15, loop=2, repair="protocol.time_wait_answers_ack=off"),
+        ),
+    ),
+    Hazard(
+        "H24", "TIME-WAIT is cut short",
+        "A CLOSE after SHUTDOWN, or a limit on the number of TIME-WAITs, ends it before its time. What it is "
+        "there for is then left undone: nobody but a reset can answer a FIN that comes again.",
+        "gVisor issue 3106; Linux tcp_max_tw_buckets",
+        (
+            Case("a CLOSE ends it", "gvisor_3106", (A_FIRST,), "time_wait_ends_only_by_its_timer",
+                 ends=("CLOSED", "LAST_ACK"), steps=6, repair=UNDOING + "a CLOSE after SHUTDOWN ends TIME-WAIT"),
+            Case("there is no room for it", "no_time_wait", (NO_DATA, TIMELY, IDEAL), "a_clean_completion_stays_possible",
+                 ends=("CLOSED", "CLOSING"), steps=6, repair="protocol.no_time_wait=off"),
+        ),
+    ),
+    Hazard(
         "H26", "A closed application is sent text for ever",
         "A has closed and reads no more, and B does not know: it sends, and A acknowledges. One unit stands "
         "for an endless stream here. A stack that answers text after a CLOSE with a reset (half_duplex_close) "
@@ -289,6 +341,30 @@ _ALL = (
         (
             Case("B sends and never closes", "nuttx_8915", (), "both_eventually_closed",
                  ends=("FIN_WAIT_2", "CLOSE_WAIT"), steps=7, loop=4, fixed=("application.closes=any",), repair="application.closes=any"),
+        ),
+    ),
+    Hazard(
+        "H27", "TIME-WAIT never ends after a simultaneous close",
+        "The timer of 2MSL is started where FIN-WAIT-2 ends, and forgotten where CLOSING does.",
+        "mirage-tcpip pull request 489",
+        (
+            Case("both ends leak", "mirage_tcpip_489", (), "both_eventually_closed",
+                 ends=("TIME_WAIT", "TIME_WAIT"), steps=6, loop=0, repair=UNDOING + "closing_starts_no_timer"),
+        ),
+    ),
+    Hazard(
+        "H28", "A CLOSE that resets loses text in silence",
+        "A reset throws away whatever its sender had not had acknowledged. An ABORT asks for that; a CLOSE does "
+        "not, and its user is told of nothing. Stacks do it when text arrives after CLOSE, when they keep no more "
+        "orphans, and when a RECEIVE waits.",
+        "RFC 9293 3.6.1 SHLD-3; Linux tcp_max_orphans; Windows: CAV 2016, section 4",
+        (
+            Case("text arrives after CLOSE", "half_duplex_close_both_ways", (), "no_silent_data_loss",
+                 ends=("CLOSED", "ESTABLISHED"), steps=5, repair="protocol.half_duplex_close=off"),
+            Case("no orphans are kept", "no_orphans", (), "no_silent_data_loss",
+                 ends=("CLOSED", "ESTABLISHED"), steps=2, repair="protocol.no_orphans=off"),
+            Case("a RECEIVE waits", "reset_on_pending_receive", (), "no_silent_data_loss",
+                 ends=("CLOSED", "ESTABLISHED"), steps=3, repair="application.reading=eager"),
         ),
     ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import reduce
 from typing import TypeVar
 
 from tcpclose_model.errors import ModelError, nearest
@@ -144,20 +145,15 @@ class Selector:
 
     def misses(self, rule: Rule) -> list[str]:
         """Return the criteria that `rule` does not meet."""
-        missed = []
-        if self.name is not None and rule.name != self.name:
-            missed.append("name")
-        if self.at and not set(self.at) & set(rule.at):
-            missed.append("at")
-        if self.on is not None and rule.on != self.on:
-            missed.append("on")
-        if self.when is not None and self.when not in rule.when:
-            missed.append("when")
-        if self.do is not None and self.do not in rule.do:
-            missed.append("do")
-        if self.to is not None and rule.to != self.to:
-            missed.append("to")
-        return missed
+        missed = {
+            "name": self.name is not None and rule.name != self.name,
+            "at": bool(self.at) and not set(self.at) & set(rule.at),
+            "on": self.on is not None and rule.on != self.on,
+            "when": self.when is not None and self.when not in rule.when,
+            "do": self.do is not None and self.do not in rule.do,
+            "to": self.to is not None and rule.to != self.to,
+        }
+        return [criterion for criterion, misses in missed.items() if misses]
 
     def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
         """Return the rows that fit."""
@@ -358,8 +354,7 @@ class Protocol:
         def redo(other: Protocol) -> Protocol:
             return other.together(name, change, why=why, cite=cite)
 
-        added = changed.fields[len(self.fields) :]
-        edit = Edit(name, why, cite, touched, self, redo, added)
+        edit = Edit(name, why, cite, touched, self, redo, changed.fields[len(self.fields) :])
         return replace(changed, edits=(*self.edits, edit))
 
     def without(self, name: str) -> Protocol:
@@ -377,15 +372,10 @@ class Protocol:
             fields=tuple(field for field in self.fields if field[0] not in added),
             kept=tuple(name for name in self.kept if name not in added),
         )
-        for change in changes:
-            result = change(result)
-        return replace(result, name=self.name)
+        return replace(reduce(lambda made, change: change(made), changes, result), name=self.name)
 
     def with_field(self, name: str, maximum: int, *, kept: bool = False) -> Protocol:
-        """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`.
-
-        kept: the field outlives the TCB in CLOSED, for properties to read.
-        """
+        """Return the protocol with one more TCB field, from 0 to `maximum`; `kept` in CLOSED or not."""
         if not name.isidentifier() or name.startswith("_"):
             raise ModelError(f"a TCB field needs a plain name, not {name!r}")
         if name in TCB._fields or name in dict(self.fields):
