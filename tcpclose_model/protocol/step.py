@@ -168,8 +168,10 @@ def _tcb_class(extra: tuple[str, ...]) -> Any:
     names = [*TCB.__annotations__, *extra]
     base: Any = NamedTuple("TCB", [(name, int) for name in names])  # type: ignore[misc]  # fields known at run time only
 
+    equal: Any = vars(tuple)["__eq__"]  # Any: mypy takes tuple.__eq__ for a comparison of types
+
     def same(self: object, other: object) -> bool:
-        return type(self) is type(other) and bool(tuple.__eq__(self, other))  # type: ignore[arg-type]  # both are tuples
+        return type(self) is type(other) and bool(equal(self, other))
 
     def differs(self: object, other: object) -> bool:
         return not same(self, other)

@@ -72,6 +72,18 @@ add_model(
     vacuous=NO_TEXT,
 )
 add_model(
+    "firewall_idle_keep_alive",
+    "as firewall_idle, but both ends probe an idle connection, and give up if nobody answers",
+    "RFC 9293 3.8.4",
+    switched("fin_wait_2_timeout", "keep_alive"),
+    network=LOSSLESS,
+    timers=GIVES_UP,
+    application=A_FIRST,
+    middlebox=Middlebox(at="a", forgets="when_idle"),
+    violated=(*ASSASSINATED, *RESETS),
+    vacuous=NO_TEXT,
+)
+add_model(
     "firewall_idle_resets",
     "the same, and the firewall answers what it does not know with a reset: only A learns",
     "iptables REJECT --reject-with tcp-reset",
