@@ -9,8 +9,9 @@ An endless run is fair if
 - W4: in a model with a clock, time passes again and again if it always can;
 - duplication happens finitely often.
 A timer, an output or a fair call whose guard reads the channels is strongly fair: if it could run
-again and again, it does.  Nothing else is fair: not SEND, not ABORT, not CRASH, not loss.  A run
-may stop (stutter for ever) where that is fair.
+again and again, it does.  A middlebox's timer that waits for silence is weakly fair: whatever
+passes starts it again.  Nothing else is fair: not SEND, not ABORT, not CRASH, not loss.  A run may
+stop (stutter for ever) where that is fair.
 
 In a model with a clock, S takes a segment for the same value at whatever age.  W3 asks only where a
 segment may not vanish: elsewhere, as time passes (W4), what is in flight dies of age.
@@ -235,6 +236,8 @@ def _fair_events(space: StateSpace) -> Iterator[tuple[tuple[int, Event], bool]]:
         for event in sorted(fair):
             needs = guard(model, event, sends=(end, event) in senders)
             yield (end, event), bool(needs & READS_CHANNELS)
+        if model.middlebox.timeout == "drained":
+            yield (end, Event.MIDDLEBOX_TIMEOUT), False
 
 
 def in_words(space: StateSpace) -> tuple[str, ...]:

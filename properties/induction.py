@@ -115,6 +115,11 @@ def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int
     there are processors.  Raises ModelError if a table is not legal, or if the solver finds that a
     cell can be reached that is declared unreachable.
     """
+    if model.middlebox.at != "none":
+        raise ModelError(
+            f"{model.name}: a middlebox sends resets that no end has sent, which no claim covers: "
+            "prove it without (--set middlebox.at=none), or check it"
+        )
     for protocol in (model.a, model.b):
         check(protocol)
     proof = Proof(model)

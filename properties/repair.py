@@ -34,6 +34,7 @@ SECOND = (
     ("network.loss", "false"),
     ("network.duplication", "false"),
     ("network.order", "fifo"),
+    ("middlebox.at", "none"),
 )
 """Parameter values that may repair, those of the ends before those of the network."""
 

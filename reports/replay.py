@@ -28,7 +28,7 @@ HEADS = {
     "x": Event.SEGMENT_IS_LOST,
     "+": Event.SEGMENT_IS_DUPLICATED,
 }
-EVENTS = {event.words: event for event in LOCAL_EVENTS}
+EVENTS = {event.words: event for event in (*LOCAL_EVENTS, Event.MIDDLEBOX_TIMEOUT)}
 LONGEST = 1_000_000
 """Characters in a trace; a longer one is refused before it is read."""
 

@@ -14,7 +14,7 @@ from properties.repair import Repairs
 from properties.verdict import Answer, Verdict
 from reports.ladder import Notes, ladder
 from tcpclose_model.large import LargeSpace
-from tcpclose_model.model import Model
+from tcpclose_model.model import Middlebox, Model
 from tcpclose_model.protocol.timers import TIMERS
 
 COLOURS = {
@@ -83,7 +83,17 @@ def described(model: Model) -> str:
     acts += [f"{end} may crash" for end, may in zip("AB", user.crashes, strict=True) if may]
     most = model.bounds.retransmissions_max
     acts += [] if most is None else [f"at most {most} retransmissions"]
-    return "; ".join(", ".join(part) for part in (wire, clocks, acts))
+    parts = [wire, clocks, acts, _beside(model.middlebox)]
+    return "; ".join(", ".join(part) for part in parts if part)
+
+
+def _beside(box: Middlebox) -> list[str]:
+    """Return a middlebox in words; nothing where there is none."""
+    if box.at == "none":
+        return []
+    told = "" if box.tells == "nobody" else f", resets {box.tells}"
+    forgets = box.forgets.replace("_", " ")
+    return [f"a middlebox beside {box.at.upper()} forgets {forgets}{told}, {box.unknown}"]
 
 
 def _durations(model: Model) -> Iterator[str]:

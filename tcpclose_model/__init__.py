@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from properties.verdict import violated as violated
     from tcpclose_model.model import Application as Application
     from tcpclose_model.model import Bounds as Bounds
+    from tcpclose_model.model import Middlebox as Middlebox
     from tcpclose_model.model import Model as Model
     from tcpclose_model.model import Network as Network
     from tcpclose_model.model import Time as Time
@@ -67,7 +68,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "tcpclose_model.search": "explore",
-    "tcpclose_model.model": "Application Bounds Model Network Time Timers",
+    "tcpclose_model.model": "Application Bounds Middlebox Model Network Time Timers",
     "tcpclose_model.protocol.notation": "Otherwise Protocol Rule Then becomes removed rows",
     "tcpclose_model.protocol.rules": "RFC9293",
     "tcpclose_model.protocol.vocabulary": (
@@ -105,6 +106,7 @@ __all__ = [
     "Application",
     "Bounds",
     "Event",
+    "Middlebox",
     "Model",
     "Network",
     "Otherwise",

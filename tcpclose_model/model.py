@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tcpclose_model.errors import ModelError, nearest
+from tcpclose_model.protocol.middlebox import FORGETS, TELLS, UNKNOWN
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 
@@ -253,6 +254,34 @@ class Time:
 
 
 @dataclass(frozen=True, slots=True)
+class Middlebox:
+    """A stateful firewall or a NAT beside one end; its rows are in `protocol.middlebox`.
+
+    at: "none"; "a"; "b": the end that it stands beside, with nothing lost between the two.
+    forgets: what makes it forget the connection: "at_last_ack" (the first segment without a FIN
+        after FINs both ways); by a timeout: "after_fins" (once FINs have passed both ways, or a
+        RST), "after_a_fin" (also once one FIN has passed), "when_idle" (also before).
+    timeout: "drained" (it forgets only when both channels are empty); "free" (at any time).
+    tells: whom it resets when it forgets by a timeout: "nobody", "inside", "outside", "both".
+    unknown: what becomes of a segment of a forgotten connection: it "drops" it; it drops it and
+        "resets" who has sent it; it "tracks" the connection again, but for a FIN or RST.
+    """
+
+    at: str = "none"
+    forgets: str = "after_fins"
+    timeout: str = "drained"
+    tells: str = "nobody"
+    unknown: str = "drops"
+
+    def __post_init__(self) -> None:
+        _one_of("middlebox.at", self.at, ("none", "a", "b"))
+        _one_of("middlebox.forgets", self.forgets, FORGETS)
+        _one_of("middlebox.timeout", self.timeout, ("drained", "free"))
+        _one_of("middlebox.tells", self.tells, tuple(TELLS))
+        _one_of("middlebox.unknown", self.unknown, tuple(UNKNOWN))
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """Everything that a check needs; see the parts for what each parameter means.
 
@@ -269,6 +298,7 @@ class Model:
     application: Application = field(default_factory=Application)
     bounds: Bounds = field(default_factory=Bounds)
     time: Time = field(default_factory=Time)
+    middlebox: Middlebox = field(default_factory=Middlebox)
     properties: Sequence[Any] = ()  # Any: properties live one package up and are not imported here
     expect: Mapping[str, Any] = field(default_factory=dict)  # Any: as above
     name: str = ""
@@ -296,7 +326,8 @@ def is_symmetric(model: Model) -> bool:
     """Return whether A and B follow the same table and have users who do the same."""
     user = model.application
     return (
-        model.a == model.b
+        model.middlebox.at == "none"
+        and model.a == model.b
         and user.closes_of(0) == user.closes_of(1)
         and user.data_units[0] == user.data_units[1]
         and user.aborts[0] == user.aborts[1]
@@ -311,12 +342,13 @@ def plain_only(model: Model) -> str:
     return "a limit of losses (network.losses_max)" if model.network.losses_max is not None else ""
 
 
-_PARTS: dict[str, type[Network | Timers | Application | Bounds | Time]] = {
+_PARTS: dict[str, type[Network | Timers | Application | Bounds | Time | Middlebox]] = {
     "network": Network,
     "timers": Timers,
     "application": Application,
     "bounds": Bounds,
     "time": Time,
+    "middlebox": Middlebox,
 }
 
 

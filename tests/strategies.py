@@ -15,11 +15,13 @@ from tcpclose_model.model import (
     CLOSES_OF_AN_END,
     Application,
     Bounds,
+    Middlebox,
     Model,
     Network,
     Time,
     Timers,
 )
+from tcpclose_model.protocol.middlebox import FORGETS, TELLS, UNKNOWN
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.search import explore
@@ -112,6 +114,22 @@ def applications(units: list[tuple[int, int]]) -> st.SearchStrategy[Application]
         crashes=st.tuples(rarely, rarely),
         fair=st.sampled_from([("CLOSE", "RECEIVE"), ("CLOSE",), (), ("CLOSE", "SHUTDOWN", "SEND")]),
     )
+
+
+boxes = st.builds(
+    Middlebox,
+    at=st.sampled_from(["a", "b"]),
+    forgets=st.sampled_from(FORGETS),
+    timeout=st.sampled_from(["drained", "free"]),
+    tells=st.sampled_from(sorted(TELLS)),
+    unknown=st.sampled_from(sorted(UNKNOWN)),
+)
+
+
+@st.composite
+def boxed_models(draw: st.DrawFn) -> Model:
+    """Draw a model with a middlebox beside one end, and hardly any text."""
+    return replace(draw(models(tiny=True)), middlebox=draw(boxes))
 
 
 @st.composite

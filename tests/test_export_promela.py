@@ -62,8 +62,14 @@ IN_EVERY_RUN = (
     "reset_on_unread_lossless",
     "ack_everything_seen",
     "smoltcp_470",
+    "zero_window",
+    "fin_in_zero_window",
+    "gvisor_13393",
+    "last_ack_behind_zero_window",
+    "nuttx_8915",
 )
-NAMES = list(MODELS) if EVERYTHING else IN_EVERY_RUN
+EXPORTED = [name for name, model in MODELS.items() if model.middlebox.at == "none"]
+NAMES = EXPORTED if EVERYTHING else IN_EVERY_RUN
 
 SMALL = Model(
     network=Network(capacity=1),

@@ -190,6 +190,18 @@ def test_a_field_of_the_users_own_stays_when_a_switch_goes() -> None:
     assert (("mine", 3),) == SWITCHES["flow_control"].off(own).fields
 
 
+def test_tcbs_with_other_fields_are_never_the_same() -> None:
+    one, other = (Table(RFC9293.with_field(name, 1)).initial for name in ("mine", "yours"))
+    assert tuple(one) == tuple(other)
+    assert one != other
+
+
+def test_tcbs_of_two_tables_with_the_same_fields_are_the_same() -> None:
+    tables = (RFC9293, switched("delayed_ack"))
+    one, other = (Table(table.with_field("mine", 1)).initial for table in tables)
+    assert (one, hash(one)) == (other, hash(other))
+
+
 def test_a_switch_that_changes_flow_control_brings_it_along() -> None:
     assert FLOW_CONTROL.fields == SWITCHES["no_persist_timer"].on(RFC9293).fields
 

@@ -17,7 +17,8 @@ import pytest
 
 from properties.catalogue import both_closed, property_named
 from properties.check import Result, check
-from properties.hazards import A_FIRST, HAZARDS, NO_DATA, TIMELY, Case
+from properties.hazards import HAZARDS
+from properties.hazards.case import A_FIRST, NO_DATA, TIMELY, Case
 from properties.kinds import never_stuck
 from properties.repair import nearest_repair
 from properties.verdict import Answer, Verdict

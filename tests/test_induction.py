@@ -296,3 +296,7 @@ def test_the_command_gives_json() -> None:
 def test_a_property_that_no_induction_proves_is_refused() -> None:
     said = tcpclose("prove", "--property", "no_deadlock")
     refused(said, "'no_deadlock' is not proved by induction", "tcpclose check judges it")
+
+
+def test_a_model_with_a_middlebox_is_refused() -> None:
+    refused(tcpclose("prove", "firewall_idle"), "a middlebox sends resets", "middlebox.at=none")

@@ -105,7 +105,8 @@ class _Export:
         for end, protocol in zip("AB", self.protocols, strict=True):
             edits = ", ".join(plain(edit.name) for edit in protocol.edits) or "none"
             told.append(f"{end}: {plain(protocol.name)}; edits of the standard's table: {edits}")
-        told += [f"{key} = {value}" for key, value in parameters(model).items()]
+        said = parameters(model).items()
+        told += [f"{key} = {value}" for key, value in said if not key.startswith("middlebox.")]
         live = {row.name for row in chain(*self.rows)}
         gone = [row.name for row in chain(*_tables(model)) if row.name not in live]
         if gone:

@@ -108,6 +108,11 @@ def refuse_untold(model: Model) -> None:
     """Raise ModelError if a model has something that no export can say."""
     if reason := plain_only(model):
         raise ModelError(f"{model.name}: {reason} cannot be exported: only the plain engine has it")
+    if model.middlebox.at != "none":
+        raise ModelError(
+            f"{model.name}: a middlebox beside {model.middlebox.at.upper()} cannot be exported: "
+            "texts have the rows of the ends alone; set middlebox.at=none"
+        )
 
 
 def segment_fields(model: Model) -> tuple[str, ...]:

@@ -93,6 +93,8 @@ def guard(model: Model, event: Event, *, sends: bool) -> Guard:
     timely = timers.retransmission == "timely" and event in REPEATS
     if timely and not is_timed(model, event):
         needs |= NOTHING_IN_FLIGHT
+    if event is Event.MIDDLEBOX_TIMEOUT and model.middlebox.timeout == "drained":
+        needs |= NOTHING_IN_FLIGHT
     if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "drained":
         needs |= NOTHING_IN_FLIGHT
     if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "ideal":
@@ -248,13 +250,25 @@ def peer_is_done(peer: TCB) -> bool:
     return peer.state in (CLOSED, TIME_WAIT)
 
 
+def ends_of(model: Model) -> tuple[End, End]:
+    """Return A and B, one of them with a middlebox beside it where the model has one."""
+    if model.middlebox.at == "none":
+        return End(model, 0), End(model, 1)
+    from tcpclose_model.engines.boxed import BoxedEnd  # it builds on End
+
+    return (
+        (BoxedEnd if model.middlebox.at == "a" else End)(model, 0),
+        (BoxedEnd if model.middlebox.at == "b" else End)(model, 1),
+    )
+
+
 class PlainEngine:
     """The steps of a model: `initial` and `successors(state)` are all that there is to it."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.clock = Clock(model)
-        self.ends = (End(model, 0), End(model, 1))
+        self.ends = ends_of(model)
         self._vanishing = model.time.is_timed and model.network.order == "set"
         self.initial = ProductState(self.ends[0].initial, self.ends[1].initial)
 

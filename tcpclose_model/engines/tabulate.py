@@ -128,7 +128,7 @@ class Actor:
         self._segments: Numbering[Segment] = Numbering()
         self._of_peer: dict[int, int] = {}
         self._has_guards = self._losses_max is not None or any(
-            guard(model, event, sends=True) for event in LOCAL_EVENTS
+            guard(model, event, sends=True) for event in (*LOCAL_EVENTS, Event.MIDDLEBOX_TIMEOUT)
         )
 
     def steps(self, key: int, moves: list[int], keys: list[int]) -> None:

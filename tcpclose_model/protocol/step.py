@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from tcpclose_model.errors import ModelError
@@ -150,14 +151,33 @@ class Table:
 
 def _initial_tcb(fields: Iterable[tuple[str, int]]) -> TCB:
     """Return a TCB in ESTABLISHED with nothing sent; `fields` are added, each 0."""
-    extra = [name for name, _ in fields]
+    extra = tuple(name for name, _ in fields)
     if not extra:
         return TCB()
-    names = [*TCB.__annotations__, *extra]
-    made = NamedTuple("TCB", [(name, int) for name in names])  # type: ignore[misc]  # fields known at run time only
-    make: Any = made  # Any: a class known at run time only; it has the fields of TCB and more
-    tcb: TCB = make(*TCB(), *(0 for _ in extra))
+    tcb: TCB = _tcb_class(extra)(*TCB(), *(0 for _ in extra))
     return tcb
+
+
+@cache
+def _tcb_class(extra: tuple[str, ...]) -> Any:
+    """Return the class of TCBs with these fields more (Any: known at run time only).
+
+    TCBs whose fields have other names are never equal, though their values may be: the two ends
+    may have different tables, and what is known of states is kept by TCB.
+    """
+    names = [*TCB.__annotations__, *extra]
+    base: Any = NamedTuple("TCB", [(name, int) for name in names])  # type: ignore[misc]  # fields known at run time only
+
+    equal: Any = vars(tuple)["__eq__"]  # Any: mypy takes tuple.__eq__ for a comparison of types
+
+    def same(self: object, other: object) -> bool:
+        return type(self) is type(other) and bool(equal(self, other))
+
+    def differs(self: object, other: object) -> bool:
+        return not same(self, other)
+
+    methods = {"__slots__": (), "__eq__": same, "__ne__": differs, "__hash__": tuple.__hash__}
+    return type("TCB", (base,), methods)
 
 
 def _changed(tcb: TCB) -> str:

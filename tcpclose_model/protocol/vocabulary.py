@@ -73,10 +73,11 @@ class Event(IntEnum):
     KEEP_ALIVE_TIMEOUT = 13
     PERSIST_TIMEOUT = 14
     ACK_LIMIT_TIMEOUT = 15
-    SEGMENT_ARRIVES = 16
-    SEGMENT_IS_LOST = 17
-    SEGMENT_IS_DUPLICATED = 18
-    TICK = 19
+    MIDDLEBOX_TIMEOUT = 16
+    SEGMENT_ARRIVES = 17
+    SEGMENT_IS_LOST = 18
+    SEGMENT_IS_DUPLICATED = 19
+    TICK = 20
 
     @property
     def words(self) -> str:
@@ -112,6 +113,7 @@ TIMEOUTS = (
 """The timers of RFC 9293 3.10.8 and 3.8, and those that real stacks add."""
 
 LOCAL_EVENTS = CALLS + FAULTS + OUTPUTS + TIMEOUTS
+"""What can happen at an end by itself; MIDDLEBOX_TIMEOUT happens at a box beside it."""
 
 
 class Step(IntEnum):

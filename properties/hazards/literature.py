@@ -1,80 +1,22 @@
-"""The hazards: what is known to go wrong when TCP connections close, each with models that show it.
-
-A hazard has one or more cases.  A case names a small model and a property: the checker finds the
-property violated, in a shortest run that ends as `ends` says; the standard's table, put right by
-`fixed`, is free of it; and `repair` is the change that the checker itself proposes.
-`tests/test_hazards.py` holds every case to all of that, and `docs/hazards.md` is made of the runs.
-"""
+"""Hazards H1 to H26: the standard's own gaps, and bugs that stacks are known for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-from tcpclose_model.errors import ModelError, nearest
-from tcpclose_model.model import Model
-from tcpclose_model.protocol.rules import RFC9293
-from tcpclose_model.variants.catalogue import model_named
-from tcpclose_model.variants.parameters import with_parameters
-
-NO_DATA = "application.data_units=0"
-A_FIRST = "application.closes=a_first"
-TIMELY = "timers.retransmission=timely"
-IDEAL = "timers.time_wait=ideal"
-UNDOING = "undoing the edit: "
-EAGER = "application.reading=eager"
-FLOW_CONTROL = "protocol.flow_control=on"
-ORPHANS_GIVE_UP = ("protocol.user_timeout_resets=on", "protocol.orphan_probes_count=on")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One way in which a hazard shows.
-
-    model, settings: where it occurs.  breaks: the property that finds it.
-    ends: both ends' states where the run ends; steps: how long it is; loop: how many of its steps
-    repeat for ever (0: nothing happens any more; None: it does not repeat).
-    fixed: what, beside the standard's own table, makes the model right.
-    repair: the change that the checker proposes.
-    """
-
-    title: str
-    model: str
-    settings: tuple[str, ...]
-    breaks: str
-    ends: tuple[str, str]
-    steps: int
-    repair: str
-    loop: int | None = None
-    fixed: tuple[str, ...] = ()
-
-    def broken(self) -> Model:
-        """Return the model in which it occurs."""
-        return with_parameters(model_named(self.model), self.settings)
-
-    def right(self) -> Model:
-        """Return its twin: the standard's table under the same parameters, put right."""
-        return with_parameters(replace(self.broken(), a=RFC9293, b=RFC9293), self.fixed)
-
-    @property
-    def command(self) -> str:
-        """The command that shows it."""
-        settings = "".join(f" --set {setting}" for setting in self.settings)
-        return f"tcpclose check {self.model}{settings} --property {self.breaks}"
-
-
-@dataclass(frozen=True, slots=True)
-class Hazard:
-    """A known hazard: what goes wrong, why, who has seen it, and the cases that show it."""
-
-    name: str
-    title: str
-    says: str
-    source: str
-    cases: tuple[Case, ...]
-
+from properties.hazards.case import (
+    A_FIRST,
+    EAGER,
+    FLOW_CONTROL,
+    IDEAL,
+    NO_DATA,
+    ORPHANS_GIVE_UP,
+    TIMELY,
+    UNDOING,
+    Case,
+    Hazard,
+)
 
 # fmt: off
-_ALL = (
+LITERATURE = (
     Hazard(
         "H1", "A lost FIN is never sent again",
         "One lost FIN is enough where the peer's user waits for it before closing; where both users close "
@@ -343,39 +285,6 @@ _ALL = (
                  ends=("FIN_WAIT_2", "CLOSE_WAIT"), steps=7, loop=4, fixed=("application.closes=any",), repair="application.closes=any"),
         ),
     ),
-    Hazard(
-        "H27", "TIME-WAIT never ends after a simultaneous close",
-        "The timer of 2MSL is started where FIN-WAIT-2 ends, and forgotten where CLOSING does.",
-        "mirage-tcpip pull request 489",
-        (
-            Case("both ends leak", "mirage_tcpip_489", (), "both_eventually_closed",
-                 ends=("TIME_WAIT", "TIME_WAIT"), steps=6, loop=0, repair=UNDOING + "closing_starts_no_timer"),
-        ),
-    ),
-    Hazard(
-        "H28", "A CLOSE that resets loses text in silence",
-        "A reset throws away whatever its sender had not had acknowledged. An ABORT asks for that; a CLOSE does "
-        "not, and its user is told of nothing. Stacks do it when text arrives after CLOSE, when they keep no more "
-        "orphans, and when a RECEIVE waits.",
-        "RFC 9293 3.6.1 SHLD-3; Linux tcp_max_orphans; Windows: CAV 2016, section 4",
-        (
-            Case("text arrives after CLOSE", "half_duplex_close_both_ways", (), "no_silent_data_loss",
-                 ends=("CLOSED", "ESTABLISHED"), steps=5, repair="protocol.half_duplex_close=off"),
-            Case("no orphans are kept", "no_orphans", (), "no_silent_data_loss",
-                 ends=("CLOSED", "ESTABLISHED"), steps=2, repair="protocol.no_orphans=off"),
-            Case("a RECEIVE waits", "reset_on_pending_receive", (), "no_silent_data_loss",
-                 ends=("CLOSED", "ESTABLISHED"), steps=3, repair="application.reading=eager"),
-        ),
-    ),
 )
 # fmt: on
-
-HAZARDS: dict[str, Hazard] = {hazard.name: hazard for hazard in _ALL}
-"""Every hazard that the catalogue reproduces, in their order."""
-
-
-def hazard_named(name: str) -> Hazard:
-    """Return the hazard of that name; a ModelError names the nearest ones."""
-    if name not in HAZARDS:
-        raise ModelError(f"no hazard {name!r}{nearest(name, HAZARDS)}")
-    return HAZARDS[name]
+"""In the order of their numbers."""
