@@ -108,7 +108,6 @@ IDLE_ROWS = {
 # what no run of theirs needs, other models and `RARE_ROWS` show.
 HAVE_IT_ALL = {
     "linux",
-    "linux_both_ways",
     "linux_rfc1337",
     "linux_tw_buckets_0",
     "freebsd",

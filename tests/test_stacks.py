@@ -417,6 +417,27 @@ def test_linux_meets_every_requirement_if_text_goes_one_way() -> None:
     assert {Answer.HOLDS} == {judge(space, prop).answer for prop in CATALOGUE[:10]}
 
 
+def test_linux_loses_text_of_its_own_in_silence_if_text_goes_both_ways() -> None:
+    settings = ("application.data_units=1", "network.capacity=1")
+    assert Answer.VIOLATED is answer("linux", settings, SILENT_LOSS)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "expected"),
+    [
+        ("linux", (), Answer.VIOLATED),
+        ("linux", ("protocol.keep_alive=on",), Answer.HOLDS),
+        ("freebsd", (), Answer.HOLDS),
+    ],
+    ids=["linux", "linux with keep-alives", "freebsd"],
+)
+def test_an_idle_peer_of_one_that_gives_up_in_silence_needs_keep_alives(
+    model: str, settings: tuple[str, ...], expected: Answer
+) -> None:
+    where = ("application.closes=a_first", "application.data_units=0", *settings)
+    assert expected is answer(model, where, "no_half_open_end")
+
+
 # FreeBSD and Windows --------------------------------------------------------------------------
 
 

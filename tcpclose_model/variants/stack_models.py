@@ -11,6 +11,7 @@ from tcpclose_model.variants.registry import (
     GIVES_UP,
     HALF_OPEN,
     LOSSLESS,
+    NO_DATA,
     NO_TEXT,
     NO_TIME_WAIT,
     ONE_WAY,
@@ -129,28 +130,22 @@ _profile(
     violated=(*ASSASSINATED, *RESETS),
 )
 _profile(
-    "linux_both_ways",
-    "the same with text both ways: the end that resets loses its own text, and its user is gone",
-    "as linux; RFC 9293 3.6.1 SHLD-3",
-    LINUX,
-    network=Network(capacity=1),
-    application=Application(),
-    violated=(*NO_TEXT, *ASSASSINATED, *RESETS),
-)
-_profile(
     "linux_rfc1337",
     "Linux with tcp_rfc1337=1: TIME-WAIT cannot be assassinated",
     "Linux ip-sysctl tcp_rfc1337",
     switched("rfc1337", protocol=LINUX),
+    application=NO_DATA,
     violated=RESETS,
+    vacuous=NO_TEXT,
 )
 _profile(
     "linux_tw_buckets_0",
     "Linux with tcp_max_tw_buckets=0: an orphan is gone once its FIN is acknowledged",
     "Linux ip-sysctl tcp_max_tw_buckets",
     switched("no_fin_wait_2", "no_time_wait", protocol=LINUX),
+    application=NO_DATA,
     violated=RESETS,
-    vacuous=(*NO_TIME_WAIT, "fin_acknowledged_only_if_received"),
+    vacuous=(*NO_TEXT, *NO_TIME_WAIT, "fin_acknowledged_only_if_received"),
 )
 _profile(
     "freebsd",
