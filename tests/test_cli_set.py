@@ -53,6 +53,7 @@ def parameters(*settings: str, model: str = "table_154") -> dict[str, Any]:  # A
         ("application.half_close=on", True),
         ("application.aborts=on,off", [True, False]),
         ("application.aborts=on", [True, True]),
+        ("application.crashes=off,on", [False, True]),
         ("application.fair=close", ["CLOSE"]),
         ("application.fair=CLOSE, RECEIVE", ["CLOSE", "RECEIVE"]),
         ("application.fair=", []),

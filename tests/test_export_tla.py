@@ -94,10 +94,10 @@ def assert_same(model: Model, folder: Path, *, verdicts: bool = False) -> None:
 
 def test_every_row_is_an_operator_under_its_own_name() -> None:
     text = exported_model(MODELS["rfc9293"]).module
-    never = (Event.SHUTDOWN, Event.RECEIVE, Event.ABORT, Event.USER_TIMEOUT)
+    never = (Event.SHUTDOWN, Event.RECEIVE, Event.ABORT, Event.CRASH, Event.USER_TIMEOUT)
     rows = [rule for rule in RFC9293.rules if rule.on not in never]
     assert [] == [r.name for r in rows if text.count(f"\n{r.name}({_letter(r)}) ==") != 1]
-    assert "Never with these users and timers: SHUTDOWN, RECEIVE, ABORT, USER TIMEOUT." in text
+    assert "Never with these users and timers: SHUTDOWN, RECEIVE, ABORT, CRASH, USER TIMEOUT." in text
 
 
 def _letter(rule: Rule) -> str:
