@@ -122,7 +122,6 @@ WIDE_EDITS = {"flow_control", "endless_sender"}
 # Switches that no model of the catalogue has on; a test below shows what each does.
 SWITCHES_OF_TESTS = {
     "reset_issuer_waits",
-    "state_changes_with_fin",
     "send_at_once",
     "drop_out_of_order",
     "any_segment_restarts_2msl",
