@@ -173,6 +173,42 @@ class Application:
         return pair[end]
 
 
+OPENS = ("never", "active", "passive")
+
+
+@dataclass(frozen=True, slots=True)
+class Incarnations:
+    """The second incarnation of the connection: who opens it, and with which numbers.
+
+    It needs tables that have the switch `reopens` on.  In the first incarnation either end's SYN
+    took the number 0, its text begins with 1.
+
+    opens: how each end's user opens the connection again, once it is CLOSED: "never", "active",
+        "passive"; a user does so once at most.
+    data_units: the most units of text that each end sends in the second incarnation.
+    iss: each end's initial sequence number there.  0 makes its numbers coincide with those of the
+        first; from `application.data_units` + 2 on they lie above all of them.
+    gives_up: whether a user may CLOSE before the connection is established.
+    """
+
+    opens: tuple[str, str] = ("never", "never")
+    data_units: tuple[int, int] = (1, 1)
+    iss: tuple[int, int] = (0, 0)
+    gives_up: tuple[bool, bool] = (False, False)
+
+    def __post_init__(self) -> None:
+        _pair("incarnations.opens", self.opens)
+        for opens in self.opens:
+            _one_of("incarnations.opens", opens, OPENS)
+        for name in ("data_units", "iss"):
+            _pair(f"incarnations.{name}", getattr(self, name))
+            for value in getattr(self, name):
+                _count(f"incarnations.{name}", value, 0)
+        _pair("incarnations.gives_up", self.gives_up)
+        for flag in self.gives_up:
+            _flag("incarnations.gives_up", flag)
+
+
 def _pair(where: str, value: object) -> None:
     if not isinstance(value, tuple) or len(value) != 2:
         raise ModelError(f"{where}: {value!r} is not a pair, one value for A and one for B")
@@ -256,7 +292,8 @@ class Time:
 class Model:
     """Everything that a check needs; see the parts for what each parameter means.
 
-    properties: what is judged; empty means the catalogue (`properties.CATALOGUE`).
+    properties: what is judged; empty means the catalogue (`properties.CATALOGUE`, or
+        `properties.REOPENING` where a user opens the connection again).
     expect: the verdict of each property by name, for exactly these parameters; "*" stands for
         every property that is not named. Without it, a requirement that is not named must hold
         (or be vacuous), and an observation may be anything.
@@ -269,6 +306,7 @@ class Model:
     application: Application = field(default_factory=Application)
     bounds: Bounds = field(default_factory=Bounds)
     time: Time = field(default_factory=Time)
+    incarnations: Incarnations = field(default_factory=Incarnations)
     properties: Sequence[Any] = ()  # Any: properties live one package up and are not imported here
     expect: Mapping[str, Any] = field(default_factory=dict)  # Any: as above
     name: str = ""
@@ -287,6 +325,11 @@ class Model:
             if not isinstance(getattr(self, end), Protocol):
                 raise ModelError(f"model.{end}: expected a Protocol, e.g. RFC9293")
 
+    @property
+    def reopens(self) -> bool:
+        """Whether some end's user opens the connection a second time."""
+        return self.incarnations.opens != ("never", "never")
+
     def named(self, name: str) -> Model:
         """Return the same model under another name."""
         return replace(self, name=name)
@@ -294,13 +337,14 @@ class Model:
 
 def is_symmetric(model: Model) -> bool:
     """Return whether A and B follow the same table and have users who do the same."""
-    user = model.application
+    user, again = model.application, model.incarnations
     return (
         model.a == model.b
         and user.closes_of(0) == user.closes_of(1)
         and user.data_units[0] == user.data_units[1]
         and user.aborts[0] == user.aborts[1]
         and user.crashes[0] == user.crashes[1]
+        and all(_alike(again, slot.name) for slot in fields(again))
     )
 
 
@@ -311,17 +355,23 @@ def plain_only(model: Model) -> str:
     return "a limit of losses (network.losses_max)" if model.network.losses_max is not None else ""
 
 
-_PARTS: dict[str, type[Network | Timers | Application | Bounds | Time]] = {
+def _alike(again: Incarnations, name: str) -> bool:
+    of_a, of_b = getattr(again, name)
+    return bool(of_a == of_b)
+
+
+_PARTS: dict[str, type[Network | Timers | Application | Bounds | Time | Incarnations]] = {
     "network": Network,
     "timers": Timers,
     "application": Application,
     "bounds": Bounds,
     "time": Time,
+    "incarnations": Incarnations,
 }
 
 
 def parameters(model: Model) -> dict[str, Any]:  # Any: a parameter's own type
-    """Return every parameter of these parts and its value, by dotted name."""
+    """Return every parameter of the parts and its value, by dotted name."""
     found = {}
     for part, kind in _PARTS.items():
         for name in (slot.name for slot in fields(kind)):

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from properties.catalogue import CATALOGUE
-from properties.check import check, expectations
+from properties.check import check, expectations, properties_of
 from properties.kinds import Property, always
+from properties.reopening import REOPENING
 from properties.verdict import Answer
 from reports.replay import parse_ladder
 from tcpclose_model.model import Model
@@ -44,7 +45,10 @@ from tcpclose_model.variants.switches import SWITCHES
 ROOT = Path(__file__).resolve().parent.parent
 COUNTS = ROOT / "tests" / "counts.json"
 VERDICTS = ROOT / "docs" / "verdicts.md"
-BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->\n"
+BEGIN, END = "<!-- {}: begin -->\n", "<!-- {}: end -->\n"
+TABLES = {"matrix": CATALOGUE, "reopening": REOPENING}
+"""The tables in `docs/verdicts.md`, and the properties that each is about."""
+
 SIGNS = {"holds": "✓", "violated": "✗", "vacuous": "–", "unknown": "?"}
 
 NO_DATA = "application.data_units=0"
@@ -130,7 +134,8 @@ SWITCHES_OF_TESTS = {
 }
 
 every_model = pytest.mark.parametrize("name", MODELS)
-every_property = pytest.mark.parametrize("prop", CATALOGUE, ids=lambda prop: prop.name)
+EVERY_PROPERTY = tuple(dict.fromkeys((*CATALOGUE, *REOPENING)))
+every_property = pytest.mark.parametrize("prop", EVERY_PROPERTY, ids=lambda prop: prop.name)
 
 
 @cache
@@ -183,29 +188,34 @@ def segments_of(space: StateSpace) -> list[Segment]:
     return sorted({seg for channel in space.channels for seg in channel})
 
 
-def matrix(counts: dict[str, list[int]]) -> str:
-    """Return the catalogue's models and verdicts as a Markdown table."""
-    head = [str(number) for number, _ in enumerate(CATALOGUE, 1)]
+def matrix(counts: dict[str, list[int]], judged: tuple[Property, ...]) -> str:
+    """Return the models of which these properties are judged, and their verdicts, in Markdown."""
+    head = [str(number) for number, _ in enumerate(judged, 1)]
     lines = [
         f"| model | states | steps | {' | '.join(head)} |",
         f"|---|--:|--:|{':-:|' * len(head)}",
     ]
     for name, model in MODELS.items():
+        if properties_of(model) != judged:
+            continue
         expected = expectations(model)
-        signs = [SIGNS[expected[prop.name].value] for prop in CATALOGUE]
+        signs = [SIGNS[expected[prop.name].value] for prop in judged]
         states, steps, _ = counts[name]
         lines.append(f"| `{name}` | {states:,} | {steps:,} | {' | '.join(signs)} |")
     lines.append("")
-    for number, prop in enumerate(CATALOGUE, 1):
+    for number, prop in enumerate(judged, 1):
         lines.append(f"{number}. `{prop.name}` ({prop.role.value}): {prop.sentence}")
     return "\n".join(lines) + "\n"
 
 
 def with_matrix(text: str, counts: dict[str, list[int]]) -> str:
-    """Return the page of verdicts with its table written anew."""
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}{matrix(counts)}{END}{after}"
+    """Return the page of verdicts with its tables written anew."""
+    for name, judged in TABLES.items():
+        begin, end = BEGIN.format(name), END.format(name)
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = f"{before}{begin}{matrix(counts, judged)}{end}{after}"
+    return text
 
 
 def ladders() -> list[tuple[str, str]]:
@@ -230,7 +240,9 @@ def test_every_verdict_of_a_model_is_as_it_expects(name: str) -> None:
 
 @every_model
 def test_a_model_says_of_every_property_what_it_expects(name: str) -> None:
-    assert {prop.name for prop in CATALOGUE} == set(expectations(MODELS[name]))
+    judged = properties_of(MODELS[name])
+    assert {prop.name for prop in judged} == set(expectations(MODELS[name]))
+    assert judged in TABLES.values()
 
 
 @every_model
@@ -256,7 +268,7 @@ def test_a_property_names_a_model_that_breaks_it(prop: Property) -> None:
 
 @every_property
 def test_a_property_holds_somewhere_without_being_vacuous(prop: Property) -> None:
-    assert Answer.HOLDS in {expectations(model)[prop.name] for model in MODELS.values()}
+    assert Answer.HOLDS in {expectations(model).get(prop.name) for model in MODELS.values()}
 
 
 def test_the_committed_table_of_verdicts_is_up_to_date() -> None:

@@ -333,10 +333,10 @@ def test_a_field_that_cannot_be_declared_is_refused(name: str, maximum: int, wor
 FLAGS = ("fin_queued", "fin_sent", "fin_with_text", "released", "ack_due")
 
 
-def symbolic(protocol: Protocol = RFC9293) -> tuple[TCB, Segment, list[Any]]:
+def symbolic(protocol: Protocol = RFC9293) -> tuple[Any, Segment, list[Any]]:
     """Return a TCB and a segment of solver terms, and what ranges the flags and fields have."""
     tcb, seg = symbolic_tcb(protocol, "tcb", None), symbolic_segment("seg")
-    flags: list[Any] = [getattr(tcb, name) for name in FLAGS] + [seg.fin, seg.rst]
+    flags: list[Any] = [getattr(tcb, name) for name in FLAGS] + [seg.fin, seg.rst, seg.syn]
     ranges = [z3.Or(flag == 0, flag == 1) for flag in flags]
     ranges += [z3.And(getattr(tcb, n) >= 0, getattr(tcb, n) <= m) for n, m in protocol.fields]
     return tcb, seg, ranges

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tcpclose_model.errors import ModelError, nearest
-from tcpclose_model.model import Application, Bounds, Model, Network, Timers
+from tcpclose_model.model import Application, Bounds, Incarnations, Model, Network, Timers
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.switches import SWITCHES
@@ -57,6 +57,7 @@ def add_model(
     timers: Timers | None = None,
     application: Application | None = None,
     bounds: Bounds | None = None,
+    incarnations: Incarnations | None = None,
     violated: Iterable[str] = (),
     vacuous: Iterable[str] = (),
 ) -> Model:
@@ -73,6 +74,7 @@ def add_model(
         timers=timers or Timers(),
         application=application or Application(),
         bounds=bounds or Bounds(),
+        incarnations=incarnations or Incarnations(),
         expect=expect,
         name=name,
         title=title,

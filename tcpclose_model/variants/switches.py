@@ -346,5 +346,6 @@ def no_time_wait(protocol: Protocol) -> Protocol:
 
 
 # Their order counts: those of the other parts are made after the ones above.
+from tcpclose_model.variants import opening_switches as _o  # noqa: E402, F401  # registers them
 from tcpclose_model.variants import stack_switches as _  # noqa: E402, F401  # registers them
 from tcpclose_model.variants import windows as _w  # noqa: E402, F401  # registers them
