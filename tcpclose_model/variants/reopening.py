@@ -18,7 +18,7 @@ NO_TEXT_A_FIRST = Application(closes="a_first", data_units=(0, 0))
 REORDERING_LOSSY = Network(order="any")
 TIMELY_DRAINED = Timers(retransmission="timely", time_wait="drained")
 AGAIN = Incarnations(opens=("active", "passive"), data_units=(1, 0))
-ABOVE = Incarnations(opens=("active", "passive"), data_units=(1, 0), iss=(3, 3))
+ABOVE = Incarnations(opens=("active", "passive"), data_units=(0, 0), iss=(4, 4))
 B_OPENS = Incarnations(
     opens=("passive", "active"), data_units=(0, 1), iss=(0, 4), gives_up=(False, True)
 )
@@ -86,10 +86,10 @@ add_model(
     AGAIN_TABLE,
     network=REORDERING_LOSSY,
     timers=TIMELY,
-    application=NO_TEXT_A_FIRST,
+    application=Application(closes="a_first", data_units=(1, 0)),
     incarnations=ABOVE,
     violated=ASSASSINATED,
-    vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
+    vacuous=NO_SYN_REFUSED,
 )
 add_model(
     "reopen_with_old_text",
@@ -138,4 +138,28 @@ add_model(
     incarnations=B_OPENS,
     violated=(*NO_SYN_REFUSED, *ASSASSINATED),
     vacuous=NO_OLD_TEXT,
+)
+add_model(
+    "reopen_simultaneously",
+    "both ends open again, at the same time or one after the other; either may give up, A may abort",
+    "RFC 9293 3.5 Figure 7, 3.10.4, 3.10.5, 3.10.8",
+    AGAIN_TABLE,
+    network=Network(capacity=1, order="any"),
+    timers=Timers(retransmission="timely", time_wait="drained", user_timeout=True),
+    application=Application(data_units=(0, 0), aborts=(True, False)),
+    incarnations=Incarnations(opens=("active", "active"), data_units=(0, 0), gives_up=(True, True)),
+    violated=(*OLD_ACCEPTED, "the_second_connection_can_always_open", *ASSASSINATED),
+    vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
+)
+add_model(
+    "reopen_after_assassination",
+    "a TIME-WAIT that lasts until nothing is in flight, but is assassinated by a reset before",
+    "RFC 1337: assassination, and then old data accepted",
+    AGAIN_TABLE,
+    network=Network(capacity=2, order="any", duplication=True),
+    timers=TIMELY_DRAINED,
+    application=Application(closes="a_first", data_units=(1, 0)),
+    incarnations=Incarnations(opens=("active", "passive"), data_units=(0, 0)),
+    violated=(*OLD_ACCEPTED, *NO_OLD_TEXT, *DESYNCHRONIZED, *ASSASSINATED),
+    vacuous=NO_SYN_REFUSED,
 )
