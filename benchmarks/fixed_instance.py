@@ -23,7 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tcpclose_model.model import Application, Bounds, Model, Network, Timers
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Network, Timers
 from tcpclose_model.protocol.effects import (
     count_retransmission,
     resend_fin,
@@ -53,6 +54,7 @@ from tcpclose_model.protocol.vocabulary import (
     FIN_WAIT_2,
     LAST_ACK,
     LOCAL_EVENTS,
+    OPENING,
     SYNCHRONIZED,
     TCB,
     TEXT_STEP,
@@ -170,6 +172,7 @@ CELLS = (
     Otherwise(PASSES_ON,   at=SYNCHRONIZED,            on=CLOSED_STEP,       why="there is a TCB",                            cite="3.10.7.4"),
     Otherwise(PASSES_ON,   at=SYNCHRONIZED,            on=AFTER_CLOSED_STEP, why="nothing of this kind is in the segment",    cite="3.10.7.4"),
     Otherwise(UNREACHABLE, at=CLOSED,                  on=AFTER_CLOSED_STEP, why="an arrival ends when the TCB is deleted",   cite="3.10.7.4"),
+    Otherwise(UNREACHABLE, at=OPENING,                 on=(*LOCAL_EVENTS, *Step), why="no connection is opened",            cite=HERE),
 )
 # fmt: on
 

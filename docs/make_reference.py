@@ -25,7 +25,8 @@ from reports.cli import cli  # noqa: E402
 from reports.scenarios import SCENARIOS  # noqa: E402
 from reports.showing import meaning, plain  # noqa: E402
 from reports.text import described  # noqa: E402
-from tcpclose_model.model import CLOSES, Model, parameters  # noqa: E402
+from tcpclose_model.model import Model, parameters  # noqa: E402
+from tcpclose_model.parts import CLOSES  # noqa: E402
 from tcpclose_model.protocol.notation import Rule, Then, words  # noqa: E402
 from tcpclose_model.protocol.rules import RFC9293  # noqa: E402
 from tcpclose_model.variants.catalogue import MODELS  # noqa: E402

@@ -26,7 +26,8 @@ from properties.time_wait import Question, threshold  # noqa: E402
 from reports.ladder import ladder  # noqa: E402
 from reports.time_wait import RESTARTS  # noqa: E402
 from tcpclose_model.engines.plain import PlainEngine, Transition  # noqa: E402
-from tcpclose_model.model import Application, Model, Network, Time  # noqa: E402
+from tcpclose_model.model import Model  # noqa: E402
+from tcpclose_model.parts import Application, Network, Time  # noqa: E402
 from tcpclose_model.protocol.vocabulary import Event  # noqa: E402
 from tcpclose_model.run import Run  # noqa: E402
 from tcpclose_model.search import explore  # noqa: E402

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from properties.catalogue import CATALOGUE
 from properties.judge import judge
 from properties.kinds import Property, Role
+from properties.reopening import REOPENING
 from properties.verdict import Answer, Verdict
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.large import LargeSpace, explore_large
@@ -87,7 +88,7 @@ class Result:
 
 def properties_of(model: Model) -> tuple[Property, ...]:
     """Return the properties that a check of the model judges."""
-    chosen = tuple(model.properties) or CATALOGUE
+    chosen = tuple(model.properties) or (REOPENING if model.reopens else CATALOGUE)
     names = set()
     for prop in chosen:
         if not isinstance(prop, Property):

@@ -28,8 +28,9 @@ from dataclasses import dataclass
 
 from properties.graph import Marks, components
 from tcpclose_model.engines.channels import stripped
-from tcpclose_model.engines.plain import READS_CHANNELS, TIME, Channel, guard
-from tcpclose_model.model import Network
+from tcpclose_model.engines.guards import READS_CHANNELS, guard
+from tcpclose_model.engines.plain import TIME, Channel
+from tcpclose_model.parts import Network
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import Path, StateSpace
 

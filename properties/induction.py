@@ -120,6 +120,11 @@ def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int
             f"{model.name}: a middlebox sends resets that no end has sent, which no claim covers: "
             "prove it without (--set middlebox.at=none), or check it"
         )
+    if model.reopens:
+        raise ModelError(
+            f"{model.name}: the claims speak of one connection, and this model opens a second: "
+            "prove it without (--set incarnations.opens=never), or check it"
+        )
     for protocol in (model.a, model.b):
         check(protocol)
     proof = Proof(model)

@@ -20,7 +20,8 @@ from itertools import chain, islice, repeat
 from properties.judge import judge
 from properties.kinds import Property, never_a_step
 from properties.verdict import Answer, Verdict
-from tcpclose_model.model import Application, Model, Network, Time
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Network, Time
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import LAST_ACK, Event
 from tcpclose_model.run import Run

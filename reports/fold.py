@@ -107,10 +107,10 @@ def endpoint_graph(space: StateSpace, end: int) -> nx.MultiDiGraph[str]:
 
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=space.model.name)
     taken, direct = _taken(space, end)
-    for state in State:
+    protocol = space.model.b if end else space.model.a
+    for state in protocol.states:
         kind = {ESTABLISHED: "initial", CLOSED: "final"}.get(state, "plain")
         graph.add_node(state.name, label=state.name, kind=kind)
-    protocol = space.model.b if end else space.model.a
     for rule in protocol.rules:
         for state in rule.at:
             if rule.to is None or rule.to == state:

@@ -1,9 +1,13 @@
-"""The words for a segment, from the shortest to the fullest."""
+"""The words for a segment, from the shortest to the fullest.
+
+Where a connection is opened again, DATA and ACK of DATA name sequence numbers (text of the first
+incarnation begins with 1), and what is from another incarnation than the receiver's says so.
+"""
 
 from __future__ import annotations
 
-from tcpclose_model.engines.plain import ENDS, Action, ProductState
-from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
+from tcpclose_model.engines.plain import ENDS, FIRST_NUMBER, Action, ProductState
+from tcpclose_model.protocol.vocabulary import OPENING, TCB, Event, Segment
 
 
 def labels(seg: Segment, receiver: TCB) -> tuple[str, str, str]:
@@ -13,13 +17,15 @@ def labels(seg: Segment, receiver: TCB) -> tuple[str, str, str]:
     FIN too, because it makes a close of three segments, and a window of zero; the full one adds
     the numbers.
     """
-    short = _short(seg, receiver)
-    usual = short
+    short = usual = _short(seg, receiver)
     if not seg.rst and (seg.fin or seg.text) and _covers_fin(seg, receiver):
         usual = f"{short}, ACK of FIN"
     if seg.wnd0:
         usual = f"{usual}, WND=0"
-    numbers = f"seq={seg.seq}" if seg.rst else f"seq={seg.seq} ack={seg.ack}"
+    if seg.inc != getattr(receiver, "inc", 0):
+        short, usual = f"{short} of connection {seg.inc}", f"{usual} of connection {seg.inc}"
+    has_no_ack = (seg.rst or seg.syn) and not seg.ack
+    numbers = f"seq={seg.seq}" if has_no_ack else f"seq={seg.seq} ack={seg.ack}"
     numbers += f" age={seg.age}" if seg.age else ""
     return short, usual, f"{usual} {numbers}"
 
@@ -30,21 +36,24 @@ def label(seg: Segment, receiver: TCB) -> str:
 
 
 def _short(seg: Segment, receiver: TCB) -> str:
-    if seg.rst:
-        return "RST"
-    parts = [f"DATA {seg.seq + 1}"] if seg.text else []
+    if seg.rst or seg.syn:
+        return ("RST" if seg.rst else "SYN") + (", ACK" if seg.ack else "")
+    before = FIRST_NUMBER if seg.inc else 0
+    parts = [f"DATA {seg.seq + 1 - before}"] if seg.text else []
     if seg.fin:
         parts.append("FIN")
     if parts:
         return " + ".join(parts)
     if _covers_fin(seg, receiver):
         return "ACK of FIN"
-    return f"ACK of DATA {seg.ack}" if seg.ack else "ACK"
+    covered = seg.ack - before
+    return f"ACK of DATA {covered}" if covered > 0 else "ACK"
 
 
 def _covers_fin(seg: Segment, receiver: TCB) -> bool:
     # The FIN's number is snd_end, which is kept when the TCB is deleted.
-    return seg.ack == receiver.snd_end + 1
+    is_ours = seg.inc == getattr(receiver, "inc", 0) and receiver.state not in OPENING
+    return is_ours and seg.ack == receiver.snd_end + 1
 
 
 def action_text(action: Action, state: ProductState) -> str:

@@ -14,7 +14,7 @@ from properties.hazards import HAZARDS, Hazard
 from properties.kinds import Property
 from reports.scenarios import SCENARIOS, Scenario
 from reports.text import described
-from tcpclose_model import model as model_module
+from tcpclose_model import parts as parts_module
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Protocol, Rule
@@ -67,7 +67,7 @@ def meaning(name: str) -> str:
     part, _, slot = name.partition(".")
     if part == "protocol":
         return f"{SWITCHES[slot].says} ({SWITCHES[slot].cite})"
-    doc = getattr(model_module, part.capitalize()).__doc__ or ""
+    doc = getattr(parts_module, part.capitalize()).__doc__ or ""
     found: list[str] = []
     for line in doc.splitlines():
         text = line.strip()

@@ -14,7 +14,8 @@ from properties.repair import Repairs
 from properties.verdict import Answer, Verdict
 from reports.ladder import Notes, ladder
 from tcpclose_model.large import LargeSpace
-from tcpclose_model.model import Middlebox, Model
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Middlebox
 from tcpclose_model.protocol.timers import TIMERS
 
 COLOURS = {

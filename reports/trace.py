@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from reports.labels import action_text, label
 from reports.ticks import stretches, ticks_text
 from tcpclose_model.engines.plain import ACTORS, ENDS, TIME, ProductState, Transition
-from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, TCB, Event, Segment
+from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
 from tcpclose_model.run import Run
 
 Json = Mapping[str, object]
@@ -60,11 +60,13 @@ def tcb_json(tcb: TCB) -> Json:
 
 
 def _segment_json(seg: Segment, receiver: TCB) -> Json:
-    fields = {name: getattr(seg, name) for name in SEGMENT_FIELDS}
-    optional = {name: getattr(seg, name) for name in ("wnd0", "age") if getattr(seg, name)}
-    fields.pop("wnd0")
-    return {"label": label(seg, receiver), **fields, **optional}
+    known = seg._asdict()
+    shown = {name: known[name] for name in known if name in ALWAYS_SHOWN or known[name]}
+    return {"label": label(seg, receiver), **shown}
 
+
+ALWAYS_SHOWN = ("seq", "ack", "text", "fin", "rst")
+"""The fields of a segment that JSON names always; the others where they are not 0."""
 
 ARROWS = {
     Event.SEGMENT_ARRIVES: "->>",

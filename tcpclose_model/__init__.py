@@ -29,20 +29,21 @@ if TYPE_CHECKING:
     from properties.verdict import unknown as unknown
     from properties.verdict import vacuous as vacuous
     from properties.verdict import violated as violated
-    from tcpclose_model.model import Application as Application
-    from tcpclose_model.model import Bounds as Bounds
-    from tcpclose_model.model import Middlebox as Middlebox
     from tcpclose_model.model import Model as Model
-    from tcpclose_model.model import Network as Network
-    from tcpclose_model.model import Time as Time
-    from tcpclose_model.model import Timers as Timers
+    from tcpclose_model.parts import Application as Application
+    from tcpclose_model.parts import Bounds as Bounds
+    from tcpclose_model.parts import Incarnations as Incarnations
+    from tcpclose_model.parts import Middlebox as Middlebox
+    from tcpclose_model.parts import Network as Network
+    from tcpclose_model.parts import Time as Time
+    from tcpclose_model.parts import Timers as Timers
+    from tcpclose_model.protocol.edits import becomes as becomes
+    from tcpclose_model.protocol.edits import removed as removed
+    from tcpclose_model.protocol.edits import rows as rows
     from tcpclose_model.protocol.notation import Otherwise as Otherwise
     from tcpclose_model.protocol.notation import Protocol as Protocol
     from tcpclose_model.protocol.notation import Rule as Rule
     from tcpclose_model.protocol.notation import Then as Then
-    from tcpclose_model.protocol.notation import becomes as becomes
-    from tcpclose_model.protocol.notation import removed as removed
-    from tcpclose_model.protocol.notation import rows as rows
     from tcpclose_model.protocol.rules import RFC9293 as RFC9293
     from tcpclose_model.protocol.vocabulary import CLOSE_WAIT as CLOSE_WAIT
     from tcpclose_model.protocol.vocabulary import CLOSED as CLOSED
@@ -68,8 +69,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "tcpclose_model.search": "explore",
-    "tcpclose_model.model": "Application Bounds Middlebox Model Network Time Timers",
-    "tcpclose_model.protocol.notation": "Otherwise Protocol Rule Then becomes removed rows",
+    "tcpclose_model.model": "Model",
+    "tcpclose_model.parts": "Application Bounds Incarnations Middlebox Network Time Timers",
+    "tcpclose_model.protocol.edits": "becomes removed rows",
+    "tcpclose_model.protocol.notation": "Otherwise Protocol Rule Then",
     "tcpclose_model.protocol.rules": "RFC9293",
     "tcpclose_model.protocol.vocabulary": (
         "CLOSED CLOSE_WAIT CLOSING ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 LAST_ACK SYNCHRONIZED "
@@ -106,6 +109,7 @@ __all__ = [
     "Application",
     "Bounds",
     "Event",
+    "Incarnations",
     "Middlebox",
     "Model",
     "Network",

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 def segment_text(seg: Segment) -> str:
     """Return a segment as numbers: "FIN seq=1 ack=0", "DATA seq=0 ack=0", "RST seq=1"."""
+    kinds = {"RST": seg.rst, "SYN": seg.syn, "DATA": seg.text, "FIN": seg.fin}
+    name = "+".join(kind for kind, present in kinds.items() if present) or "ACK"
+    ack = "" if (seg.rst or seg.syn) and not seg.ack else f" ack={seg.ack}"
     age = f" age={seg.age}" if seg.age else ""
-    if seg.rst:
-        return f"RST seq={seg.seq}{age}"
-    parts = ["DATA"] if seg.text else []
-    parts += ["FIN"] if seg.fin else []
     window = " wnd=0" if seg.wnd0 else ""
-    return f"{'+'.join(parts) or 'ACK'} seq={seg.seq} ack={seg.ack}{window}{age}"
+    of = f" of connection {seg.inc}" if seg.inc else ""
+    return f"{name} seq={seg.seq}{ack}{window}{of}{age}"
 
 
 def channel_text(channel: Channel) -> str:

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import (
+from tcpclose_model.model import Model
+from tcpclose_model.parts import (
     CLOSES,
     CLOSES_OF_AN_END,
     Application,
     Bounds,
     Middlebox,
-    Model,
     Network,
     Time,
     Timers,

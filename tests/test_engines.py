@@ -20,7 +20,8 @@ import tcpclose_model.limits as limits_module
 import tcpclose_model.search as search_module
 from tcpclose_model.engines.plain import TIME, PlainEngine, ProductState, Transition
 from tcpclose_model.limits import Stage
-from tcpclose_model.model import Application, Model
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace

@@ -26,8 +26,10 @@ from reports.exports.promela import promela
 from reports.exports.ranges import ranges_of
 from reports.exports.terms import Const, Field, decided, substituted
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Application, Bounds, Model, Network, Timers
-from tcpclose_model.protocol.notation import UNREACHABLE, Otherwise, Protocol, Rule, becomes, rows
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Network, Timers
+from tcpclose_model.protocol.edits import becomes, rows
+from tcpclose_model.protocol.notation import UNREACHABLE, Otherwise, Protocol, Rule
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import (
     CLOSE_WAIT,

@@ -19,9 +19,11 @@ from properties.kinds import Kind, Property, always, leads_to, never_a_step
 from properties.verdict import Answer
 from reports.exports.tla import FAIR, STEPS, Exported, exported_model, tla, tla_files
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Application, Bounds, Model, Network, Timers
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Network, Timers
+from tcpclose_model.protocol.edits import becomes, rows
 from tcpclose_model.protocol.effects import send_ack, take_ack
-from tcpclose_model.protocol.notation import DROPS, PASSES_ON, Otherwise, Rule, becomes, rows
+from tcpclose_model.protocol.notation import DROPS, PASSES_ON, Otherwise, Rule
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,

@@ -26,7 +26,8 @@ from properties.kinds import Property, leads_to
 from properties.verdict import Answer, Verdict
 from properties.views import StatePredicate, View
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
-from tcpclose_model.model import Application, Bounds, Model, Network, Timers
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Network, Timers
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED, FIN_WAIT_2, Event, Segment
 from tcpclose_model.run import Run, check_run

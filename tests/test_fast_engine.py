@@ -29,8 +29,9 @@ from tcpclose_model.engines.fast.tables import Tables
 from tcpclose_model.errors import ModelError
 from tcpclose_model.large import LargeSpace, explore_large
 from tcpclose_model.limits import Limits, Stage
-from tcpclose_model.model import Application, Model, Network, Timers
-from tcpclose_model.protocol.notation import removed, rows
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Network, Timers
+from tcpclose_model.protocol.edits import removed, rows
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED, TIME_WAIT, Event
 from tcpclose_model.search import PLAIN_STATES, expected_states, explore

@@ -16,16 +16,9 @@ from properties.refute import run_against
 from properties.verdict import Answer
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
+from tcpclose_model.protocol.edits import becomes, rows
 from tcpclose_model.protocol.effects import queue_text
-from tcpclose_model.protocol.notation import (
-    PASSES_ON,
-    UNREACHABLE,
-    Otherwise,
-    Protocol,
-    Rule,
-    becomes,
-    rows,
-)
+from tcpclose_model.protocol.notation import PASSES_ON, UNREACHABLE, Otherwise, Protocol, Rule
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,
@@ -300,3 +293,7 @@ def test_a_property_that_no_induction_proves_is_refused() -> None:
 
 def test_a_model_with_a_middlebox_is_refused() -> None:
     refused(tcpclose("prove", "firewall_idle"), "a middlebox sends resets", "middlebox.at=none")
+
+
+def test_a_model_that_opens_a_second_connection_is_refused() -> None:
+    refused(tcpclose("prove", "reopen_fifo"), "speak of one connection", "incarnations.opens=never")

@@ -29,7 +29,8 @@ from properties.kinds import (
 )
 from properties.verdict import Answer, Verdict
 from tcpclose_model.errors import DefectError, ModelError
-from tcpclose_model.model import Application, Bounds, Model, Network
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Network
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
     CLOSING,

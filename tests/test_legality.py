@@ -14,20 +14,12 @@ from properties.check import check as check_model
 from properties.kinds import always, sometimes
 from tcpclose_model.engines.symbolic import symbolic_segment, symbolic_tcb
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Application, Model, Network, Timers
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Network, Timers
+from tcpclose_model.protocol.edits import becomes, removed, rows
 from tcpclose_model.protocol.effects import Effect, send_ack
 from tcpclose_model.protocol.legality import check
-from tcpclose_model.protocol.notation import (
-    AGAIN,
-    DROP,
-    IGNORES,
-    Otherwise,
-    Protocol,
-    Rule,
-    becomes,
-    removed,
-    rows,
-)
+from tcpclose_model.protocol.notation import AGAIN, DROP, IGNORES, Otherwise, Protocol, Rule
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.step import Table
 from tcpclose_model.protocol.vocabulary import (
@@ -333,10 +325,11 @@ def test_a_field_that_cannot_be_declared_is_refused(name: str, maximum: int, wor
 FLAGS = ("fin_queued", "fin_sent", "fin_with_text", "released", "ack_due")
 
 
-def symbolic(protocol: Protocol = RFC9293) -> tuple[TCB, Segment, list[Any]]:
+def symbolic(protocol: Protocol = RFC9293) -> tuple[Any, Segment, list[Any]]:
     """Return a TCB and a segment of solver terms, and what ranges the flags and fields have."""
     tcb, seg = symbolic_tcb(protocol, "tcb", None), symbolic_segment("seg")
-    flags: list[Any] = [getattr(tcb, name) for name in FLAGS] + [seg.fin, seg.rst, seg.wnd0]
+    flags: list[Any] = [getattr(tcb, name) for name in FLAGS]
+    flags += [seg.fin, seg.rst, seg.syn, seg.wnd0]
     ranges = [z3.Or(flag == 0, flag == 1) for flag in flags]
     ranges += [z3.And(getattr(tcb, n) >= 0, getattr(tcb, n) <= m) for n, m in protocol.fields]
     return tcb, seg, ranges

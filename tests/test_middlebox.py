@@ -18,7 +18,8 @@ from reports.replay import parse_ladder
 from reports.trace import state_json
 from tcpclose_model.engines.boxed import BoxedEnd, boxed
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Middlebox, Model, is_symmetric
+from tcpclose_model.model import Model, is_symmetric
+from tcpclose_model.parts import Middlebox
 from tcpclose_model.protocol.middlebox import (
     FORGETS,
     FORGOTTEN,

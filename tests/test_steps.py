@@ -13,7 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
-from tcpclose_model.model import Application, Bounds, Model, Network, Timers
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Network, Timers
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED, KEPT_WHEN_CLOSED, TCB, Event, Segment
 from tcpclose_model.search import explore

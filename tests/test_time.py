@@ -21,8 +21,9 @@ from reports.text import described
 from reports.trace import mermaid, trace_text
 from tcpclose_model.engines.plain import TIME, PlainEngine, ProductState, Transition
 from tcpclose_model.errors import ModelError, TraceError
-from tcpclose_model.model import Application, Bounds, Model, Network, Time, Timers
-from tcpclose_model.protocol.notation import becomes, rows
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Network, Time, Timers
+from tcpclose_model.protocol.edits import becomes, rows
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.timers import TIMERS
 from tcpclose_model.protocol.vocabulary import (

@@ -23,6 +23,7 @@ from reports.exports.terms import (
     Field,
     NotTranslatableError,
     Record,
+    SegmentRecord,
     Term,
     any_of,
     binary,
@@ -32,7 +33,7 @@ from reports.exports.terms import (
 from tcpclose_model.engines.plain import Action
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Rule
-from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, Event
+from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.space import Move
 
 Answers = Mapping[Term, bool]
@@ -111,8 +112,8 @@ def _asked(
         )
     )
     unknown: Any = _Unknown()  # Any: stands in for what a step knows and a text does not
-    arriving: Any = Record("seg", SEGMENT_FIELDS, answers) if site.rule is None else None
-    sent: Any = Record("sent", SEGMENT_FIELDS, answers) if sends else None
+    arriving: Any = SegmentRecord("seg", answers) if site.rule is None else None
+    sent: Any = SegmentRecord("sent", answers) if sends else None
     rules = () if of_network else unknown if site.rule is None else (site.rule,)
     overflow = unknown if sends else False
     action = Action(site.actor, site.event, arriving)

@@ -19,9 +19,9 @@ from reports.exports.promela_network import network_lines
 from reports.exports.promela_rows import Context, Line, RowText, asserted, saved, states
 from reports.exports.promela_words import Names, beside, comment, indented, plain
 from reports.exports.ranges import Ranges, fields_that_matter, ranges_of
-from reports.exports.rows import Row, refuse_untold, rows_of, wanted
-from reports.exports.terms import FALSE, Field, all_of, any_of, negated
-from tcpclose_model.model import Model, parameters
+from reports.exports.rows import Row, parameters_told, refuse_untold, rows_of, wanted
+from reports.exports.terms import FALSE, STATES, Field, all_of, any_of, negated
+from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Fallback, Otherwise, Protocol
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
@@ -105,8 +105,7 @@ class _Export:
         for end, protocol in zip("AB", self.protocols, strict=True):
             edits = ", ".join(plain(edit.name) for edit in protocol.edits) or "none"
             told.append(f"{end}: {plain(protocol.name)}; edits of the standard's table: {edits}")
-        said = parameters(model).items()
-        told += [f"{key} = {value}" for key, value in said if not key.startswith("middlebox.")]
+        told += [f"{key} = {value}" for key, value in parameters_told(model)]
         live = {row.name for row in chain(*self.rows)}
         gone = [row.name for row in chain(*_tables(model)) if row.name not in live]
         if gone:
@@ -203,7 +202,7 @@ class _Export:
             for on in cell.on:
                 if cell.does is not Fallback.UNREACHABLE or not isinstance(on, Event):
                     continue
-                for state in cell.at:
+                for state in (state for state in cell.at if state in STATES):
                     rows = [r for r in self.rows[end] if r.on is on and state in r.at]
                     fits = any_of(all_of(row.when) for row in rows)
                     term = folded(
@@ -290,7 +289,8 @@ def _where(cell: Otherwise, protocol: Protocol) -> list[State]:
         other.does is Fallback.DROPS and CLOSED in other.at and CLOSED_STEP in other.on
         for other in protocol.cells
     )
-    return [state for state in cell.at if state != CLOSED or not ends_there]
+    known = [state for state in cell.at if state in STATES]
+    return [state for state in known if state != CLOSED or not ends_there]
 
 
 def _in_order(rows: Iterable[Row]) -> list[Row]:

@@ -9,9 +9,9 @@ from reports.exports.promela_rows import Context
 from reports.exports.promela_words import Names, indented
 from reports.exports.ranges import Ranges
 from reports.exports.rows import segment_fields
-from reports.exports.terms import Field
+from reports.exports.terms import STATES, Field
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, State, Told
+from tcpclose_model.protocol.vocabulary import BASIC_FIELDS, Told
 
 BITS_MAX = 30
 """Bits that a segment, or a field, may take: SPIN's numbers are signed and have 32."""
@@ -36,7 +36,7 @@ def box_of(ranges: Ranges, fields: Iterable[str]) -> Box:
     A field that is left out of the text is 0.
     """
     kept = set(fields)
-    box: Box = {Field(of, name): (0, 0) for of in ("seg", "sent") for name in SEGMENT_FIELDS}
+    box: Box = {Field(of, name): (0, 0) for of in ("seg", "sent") for name in BASIC_FIELDS}
     for (of, name), value in ranges.box.items():
         if of == "seg":
             box |= {Field("seg", name): value, Field("sent", name): value}
@@ -51,7 +51,7 @@ def box_of(ranges: Ranges, fields: Iterable[str]) -> Box:
 def words_of(names: Names, fields: Iterable[str]) -> dict[Field, str]:
     """Return how fields are written."""
     words = {Field("sent", ""): "sent"}
-    for name in SEGMENT_FIELDS:
+    for name in BASIC_FIELDS:
         words |= {Field("seg", name): f"seg.{name}", Field("sent", name): f"{name.upper()}(sent)"}
     for name in fields:
         word = name if name == "state" else names.free(name)
@@ -74,7 +74,7 @@ def bits(name: str, value: Interval) -> int:
 
 def declarations(context: Context, *, was: bool, stuck: Iterable[str]) -> list[str]:
     """Return the declarations of a text, up to what both ends are called."""
-    lines = ["", *(f"#define {state.name} {int(state)}" for state in State)]
+    lines = ["", *(f"#define {state.name} {int(state)}" for state in STATES)]
     if "told" in context.fields:
         lines += ["", *(f"#define {told.name} {int(told)}" for told in Told)]
     lines += ["", "/* The steps of SEGMENT ARRIVES, those that matter here. */"]
@@ -107,7 +107,7 @@ def declarations(context: Context, *, was: bool, stuck: Iterable[str]) -> list[s
 def _segments(context: Context) -> list[str]:
     """Return the macros and types of segments and channels."""
     at, packed, unpacked, members = 0, [], [], []
-    for name in reversed(SEGMENT_FIELDS):
+    for name in reversed(BASIC_FIELDS):
         least = context.box[Field("seg", name)][0]
         width = bits(name, context.box[Field("seg", name)])
         if width:
@@ -159,7 +159,7 @@ def take(context: Context) -> list[str]:
     network = context.model.network
     body = [
         f"seg.{name} = {name.upper()}(channel.segment[place]);"
-        for name in SEGMENT_FIELDS
+        for name in BASIC_FIELDS
         if context.box[Field("seg", name)] != (0, 0)
     ]
     if network.order != "set" or not network.duplication:

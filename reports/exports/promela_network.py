@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.exports.promela_words import indented
-from tcpclose_model.model import Network
+from tcpclose_model.parts import Network
 
 REMOVE = """
 /* Takes the segment at a place out of a channel. */

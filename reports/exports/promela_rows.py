@@ -10,6 +10,7 @@ from reports.exports.promela_words import conjuncts, expression, said
 from reports.exports.ranges import Ranges
 from reports.exports.rows import Change, Row, Send, net, segment_fields, wanted
 from reports.exports.terms import (
+    STATES,
     TRUE,
     Const,
     Field,
@@ -20,7 +21,7 @@ from reports.exports.terms import (
     fields_in,
     substituted,
 )
-from tcpclose_model.engines.plain import Guard, guard
+from tcpclose_model.engines.guards import Guard, guard
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import AGAIN, DROP, words
 from tcpclose_model.protocol.vocabulary import Event, State, Step
@@ -74,7 +75,7 @@ class Context:
 def states(at: Iterable[State], *, whose: str = "me") -> str:
     """Return the condition that an end is in one of these states."""
     at = tuple(at)
-    others = [state for state in State if state not in at]
+    others = [state for state in STATES if state not in at]
     if len(others) < 3:
         return " && ".join(f"{whose}.state != {state.name}" for state in others) or "true"
     text = " || ".join(f"{whose}.state == {state.name}" for state in at)

@@ -15,6 +15,7 @@ from reports.exports.terms import (
     Field,
     NotTranslatableError,
     Record,
+    SegmentRecord,
     Term,
     decided,
     number,
@@ -24,12 +25,12 @@ from reports.exports.terms import (
 )
 from tcpclose_model.engines.plain import End
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Model, plain_only
+from tcpclose_model.model import Model, parameters, plain_only
 from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import On, Protocol, Rule, Then
 from tcpclose_model.protocol.vocabulary import (
+    BASIC_FIELDS,
     CLOSED,
-    SEGMENT_FIELDS,
     TCB,
     Event,
     Segment,
@@ -60,7 +61,7 @@ class Send:
 
     def terms(self) -> tuple[tuple[str, Term], ...]:
         """Return the segment's fields with their names."""
-        return tuple((name, getattr(self, name)) for name in SEGMENT_FIELDS)
+        return tuple((name, getattr(self, name)) for name in BASIC_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,12 @@ class Net:
     sent: Send | None
 
 
+def parameters_told(model: Model) -> list[tuple[str, object]]:
+    """Return the parameters that a text names: those of a second incarnation mean nothing here."""
+    known = parameters(model).items()
+    return [(name, value) for name, value in known if not name.startswith("incarnations.")]
+
+
 def fields_of(protocol: Protocol) -> tuple[str, ...]:
     """Return the names of the fields of a protocol's TCB, those that it adds last."""
     return (*TCB._fields, *(name for name, _ in protocol.fields))
@@ -118,7 +125,7 @@ def refuse_untold(model: Model) -> None:
 def segment_fields(model: Model) -> tuple[str, ...]:
     """Return the fields of segments that a text needs: `wnd0` only where a table sends windows."""
     carried = {name for protocol in (model.a, model.b) for name, _ in protocol.carries}
-    return tuple(name for name in SEGMENT_FIELDS if name != "wnd0" or name in carried)
+    return tuple(name for name in BASIC_FIELDS if name != "wnd0" or name in carried)
 
 
 def rows_of(protocol: Protocol, *, reads_eagerly: bool = False) -> tuple[Row, ...]:
@@ -127,6 +134,11 @@ def rows_of(protocol: Protocol, *, reads_eagerly: bool = False) -> tuple[Row, ..
     A row that stands for CLOSED and for other states is split, so that a row either deletes the
     TCB or does not.  reads_eagerly: no text is unread when a segment is made (see `step.Table`).
     """
+    if "inc" in protocol.stamps:
+        raise NotTranslatableError(
+            f"{protocol.name}: a model that opens the connection again is not exported: set "
+            "protocol.reopens=off"
+        )
     check(protocol)
     made: list[Row] = []
 
@@ -147,7 +159,7 @@ def _row(
     protocol: Protocol, rule: Rule, name: str, at: tuple[State, ...], *, reads_eagerly: bool
 ) -> Row:
     tcb: Any = Record("tcb", fields_of(protocol), {})  # Any: stands in for the real records
-    seg: Any = Record("seg", SEGMENT_FIELDS, {})
+    seg: Any = SegmentRecord("seg", {})
     when = tuple(truth(term_of(holds(tcb, seg))) for holds in rule.when)
     now = {READ: RCV_TEXT} if reads_eagerly else {}
     carried = {
@@ -162,7 +174,7 @@ def _effect(
     protocol: Protocol, rule: Rule, result: object, carried: Mapping[str, Term]
 ) -> Change | Send:
     if isinstance(result, Segment):
-        send = Send(*(number(term_of(getattr(result, name))) for name in SEGMENT_FIELDS))
+        send = Send(*(number(term_of(getattr(result, name))) for name in BASIC_FIELDS))
         return send if send.rst == ONE else replace(send, **carried)
     assert isinstance(result, Mapping), "legality.check refuses any other effect"
     if "state" in result:

@@ -23,6 +23,7 @@ from reports.exports.terms import (
     Field,
     NotTranslatableError,
     Record,
+    SegmentRecord,
     Symbol,
     Term,
     decided,
@@ -31,7 +32,7 @@ from reports.exports.tla_rows import comment
 from reports.exports.tla_terms import COMPARISON, EVENT, Expressions, Names
 from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.model import Model
-from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, Event
+from tcpclose_model.protocol.vocabulary import Event
 
 Answers = Mapping[Term, bool]
 Ask = Callable[[View, View], object]
@@ -94,17 +95,17 @@ class _Step:
         return self.event.of("==", self.event, Event.SEGMENT_ARRIVES)
 
     @property
-    def segment(self) -> Record | None:
+    def segment(self) -> SegmentRecord | None:
         """The segment that arrives, is lost or is copied."""
         if Symbol(SEGMENT, self._answers):
-            return Record("segment", SEGMENT_FIELDS, self._answers)
+            return SegmentRecord("segment", self._answers)
         return None
 
     @property
-    def sent(self) -> Record | None:
+    def sent(self) -> SegmentRecord | None:
         """The segment that is sent."""
         if Symbol(SENT, self._answers):
-            return Record("sent", SEGMENT_FIELDS, self._answers)
+            return SegmentRecord("sent", self._answers)
         return None
 
     @property

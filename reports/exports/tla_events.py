@@ -10,7 +10,7 @@ from reports.exports.terms import FALSE, TRUE
 from reports.exports.tla_network import needed
 from reports.exports.tla_rows import Rows, comment, step, whose
 from reports.exports.tla_terms import OR, WIDTH
-from tcpclose_model.engines.plain import REPEATS, guard
+from tcpclose_model.engines.guards import REPEATS, guard
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import CALLS, LOCAL_EVENTS, OUTPUTS, Event, Step
 

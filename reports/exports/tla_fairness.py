@@ -13,7 +13,8 @@ from reports.exports.rows import segment_fields
 from reports.exports.tla_network import copies, leaving
 from reports.exports.tla_rows import comment, constant_segment, listed
 from reports.exports.tla_terms import OR
-from tcpclose_model.engines.plain import ENDS, READS_CHANNELS, guard
+from tcpclose_model.engines.guards import READS_CHANNELS, guard
+from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.protocol.vocabulary import OUTPUTS, Event, Segment
 from tcpclose_model.space import StateSpace
 

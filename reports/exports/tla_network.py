@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tcpclose_model.engines.plain import Guard
-from tcpclose_model.model import Network
+from tcpclose_model.engines.guards import Guard
+from tcpclose_model.parts import Network
 
 OVERFLOWS = "a full channel loses what is sent into it"
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reports.exports.rows import Net, Row, Send, net, rows_of, segment_fields
-from reports.exports.terms import Const, Field, Term, fields_in
+from reports.exports.terms import STATES, Const, Field, Term, fields_in
 from reports.exports.tla_terms import AND, COMPARISON, OR, WIDTH, Expressions, Names, marked_fields
 from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.model import Model
@@ -262,7 +262,7 @@ def whose(ends: tuple[int, ...], end: str) -> list[str]:
 
 def _at(states: tuple[State, ...]) -> list[str]:
     """Return the test that the state is one of these."""
-    missing = [state for state in State if state not in states]
+    missing = [state for state in STATES if state not in states]
     if missing == [CLOSED]:
         return ['t.state # "CLOSED"']
     if len(states) == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Network
+from tcpclose_model.parts import Network
 from tcpclose_model.protocol.vocabulary import Segment
 
 Channel = tuple[Segment, ...]

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import IntFlag
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tcpclose_model.engines.channels import Channel as Channel
 from tcpclose_model.engines.channels import distinct, pushed, renewed, stripped
-from tcpclose_model.engines.clock import Clock, is_timed
+from tcpclose_model.engines.clock import Clock
+from tcpclose_model.engines.guards import REPEATS, Guard, conditions, guard, of_peer
+from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.legality import check
-from tcpclose_model.protocol.notation import Rule
+from tcpclose_model.protocol.notation import Protocol, Rule
 from tcpclose_model.protocol.step import Outcome, Table
 from tcpclose_model.protocol.timers import Timer
 from tcpclose_model.protocol.vocabulary import (
     CLOSE_WAIT,
-    CLOSED,
     LOCAL_EVENTS,
+    OPENING,
     TCB,
-    TIME_WAIT,
     Event,
     Segment,
 )
@@ -28,6 +28,11 @@ ENDS = ("A", "B")
 TIME = 2
 """The actor of a tick: neither end, nor the network."""
 ACTORS = (*ENDS, "time")
+OPENS = {Event.OPEN_ACTIVE: "active", Event.OPEN_PASSIVE: "passive"}
+"""What `incarnations.opens` calls either OPEN."""
+
+FIRST_NUMBER = 1
+"""Where the text of the first incarnation begins, in models that have a second: its SYN took 0."""
 
 
 class ProductState(NamedTuple):
@@ -66,48 +71,6 @@ class Transition(NamedTuple):
     target: ProductState
 
 
-class Guard(IntFlag):
-    """What a step may need of the product state beyond its own end's TCB."""
-
-    OWN_ROOM = 1
-    """There is room in the channel to the peer."""
-    ROOM = 2
-    """Fewer segments than `network.capacity` are in flight over both directions."""
-    NOTHING_INBOUND = 4
-    NOTHING_OUTBOUND = 8
-    PEER_DONE = 16
-    """The peer is CLOSED or in TIME-WAIT (see `peer_is_done`)."""
-    PEER_CLOSED = 32
-
-
-NOTHING_IN_FLIGHT = Guard.NOTHING_INBOUND | Guard.NOTHING_OUTBOUND
-READS_CHANNELS = Guard.OWN_ROOM | Guard.ROOM | NOTHING_IN_FLIGHT
-REPEATS = (Event.RETRANSMISSION_TIMEOUT, Event.KEEP_ALIVE_TIMEOUT, Event.PERSIST_TIMEOUT)
-"""The timers that send or ask again; `bounds` limits how often."""
-
-
-def guard(model: Model, event: Event, *, sends: bool) -> Guard:
-    """Return what a call, an output or a timeout needs, all of it, before it may happen."""
-    needs = Guard(0)
-    timers, network = model.timers, model.network
-    timely = timers.retransmission == "timely" and event in REPEATS
-    if timely and not is_timed(model, event):
-        needs |= NOTHING_IN_FLIGHT
-    if event is Event.MIDDLEBOX_TIMEOUT and model.middlebox.timeout == "drained":
-        needs |= NOTHING_IN_FLIGHT
-    if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "drained":
-        needs |= NOTHING_IN_FLIGHT
-    if event is Event.TIME_WAIT_TIMEOUT and timers.time_wait == "ideal":
-        needs |= Guard.PEER_DONE
-    if event is Event.FIN_WAIT_2_TIMEOUT and timers.fin_wait_2 == "orphaned":
-        needs |= Guard.PEER_CLOSED | Guard.NOTHING_INBOUND
-    if sends and network.senders_wait:
-        needs |= Guard.ROOM
-    elif sends and network.full == "waits":
-        needs |= Guard.OWN_ROOM
-    return needs
-
-
 class End:
     """One end: its table, its user and its timers, as functions of its TCB alone, memoised."""
 
@@ -125,10 +88,27 @@ class End:
         self._max = model.bounds.retransmissions_max
         self._counted = self._clock.backs_off if self._max is None else self._max
         self._gives_up_by_time = bool(model.time.durations("user_timeout"))
+        self._again = model.incarnations
+        self._end = end
+        self._reopens = model.reopens
         self._local: dict[TCB, tuple[tuple[Event, Outcome], ...]] = {}
         self._arrivals: dict[tuple[TCB, Segment], Outcome] = {}
-        start = self._table.initial
+        start = self._first(self._table.initial)
         self.initial = self._settled(start, Event.TICK, Outcome(start, None, ())).tcb
+
+    def _first(self, tcb: TCB) -> TCB:
+        """Return the TCB that this end starts with: ESTABLISHED, with nothing sent."""
+        if not reopens(self._table.protocol):
+            if self._reopens:
+                raise ModelError(
+                    f"incarnations.opens: the table of {ENDS[self._end]} has no rows for opening a "
+                    "connection: set protocol.reopens=on"
+                )
+            return tcb
+        if not self._reopens:
+            return tcb._replace(inc=1)  # type: ignore[call-arg]  # a field of the switch
+        numbers = dict.fromkeys(("snd_una", "snd_nxt", "snd_end", "rcv_nxt"), FIRST_NUMBER)
+        return tcb._replace(**numbers, inc=1, iss=self._again.iss[self._end])  # type: ignore[call-arg, arg-type]  # fields of the switch
 
     def local(self, tcb: TCB) -> tuple[tuple[Event, Outcome], ...]:
         """Return the calls and timeouts enabled here, as far as this end alone can tell."""
@@ -169,13 +149,15 @@ class End:
         if event is Event.SHUTDOWN:
             return self._user.half_close and not tcb.fin_queued and self._may_close(tcb)
         if event is Event.SEND:
-            return tcb.snd_end < self._units
+            return tcb.snd_end < self._text_ends(tcb)
         if event is Event.RECEIVE:
             return self._user.reading == "lazy"
         if event is Event.ABORT:
             return self._aborts
         if event is Event.CRASH:
             return self._crashes
+        if event in OPENS:
+            return self._again.opens[self._end] == OPENS[event] and _incarnation(tcb) == 1
         if event in REPEATS:
             return self._repeats(event) and not self._spent(tcb)
         if event is Event.USER_TIMEOUT and self._gives_up_by_time:
@@ -189,7 +171,17 @@ class End:
         """Return whether the timer runs at all: without retransmission, keep-alives still do."""
         return event is Event.KEEP_ALIVE_TIMEOUT or self._timers.retransmission != "none"
 
+    def _text_ends(self, tcb: TCB) -> int:
+        """Return the number behind the last unit of text that the user wants to send."""
+        if not self._reopens:
+            return self._units
+        if _incarnation(tcb) == 1:
+            return FIRST_NUMBER + self._units
+        return _iss(tcb) + 1 + self._again.data_units[self._end]
+
     def _may_close(self, tcb: TCB) -> bool:
+        if self._reopens and tcb.state in OPENING:
+            return self._again.gives_up[self._end]
         if tcb.fin_queued or self._closes == "any":
             return self._closes != "never"
         if self._closes == "after_fin":
@@ -218,38 +210,6 @@ class End:
         return self.happens(timer.event, tcb) and self._table.local(tcb, timer.event) is not None
 
 
-def conditions(inbound: int, outbound: int, capacity: int) -> Guard:
-    """Return what is so of the channels, given how many segments each of them holds."""
-    found = Guard(0)
-    if outbound < capacity:
-        found |= Guard.OWN_ROOM
-    if inbound + outbound < capacity:
-        found |= Guard.ROOM
-    if not inbound:
-        found |= Guard.NOTHING_INBOUND
-    if not outbound:
-        found |= Guard.NOTHING_OUTBOUND
-    return found
-
-
-def of_peer(peer: TCB) -> Guard:
-    """Return what is so of a peer."""
-    found = Guard(0)
-    if peer_is_done(peer):
-        found |= Guard.PEER_DONE
-    if peer.state == CLOSED:
-        found |= Guard.PEER_CLOSED
-    return found
-
-
-def peer_is_done(peer: TCB) -> bool:
-    """Return whether an ideal TIME-WAIT may end: the peer is CLOSED or in TIME-WAIT itself.
-
-    Waiting for CLOSED alone would keep both ends of a simultaneous close waiting for ever.
-    """
-    return peer.state in (CLOSED, TIME_WAIT)
-
-
 def ends_of(model: Model) -> tuple[End, End]:
     """Return A and B, one of them with a middlebox beside it where the model has one."""
     if model.middlebox.at == "none":
@@ -262,11 +222,28 @@ def ends_of(model: Model) -> tuple[End, End]:
     )
 
 
+def reopens(protocol: Protocol) -> bool:
+    """Return whether a table can open a connection again, and so keeps incarnations apart."""
+    return "inc" in protocol.stamps
+
+
+def _incarnation(tcb: Any) -> int:  # Any: a TCB of a table that reopens
+    number: int = tcb.inc
+    return number
+
+
+def _iss(tcb: Any) -> int:  # Any: as above
+    number: int = tcb.iss
+    return number
+
+
 class PlainEngine:
     """The steps of a model: `initial` and `successors(state)` are all that there is to it."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        if reopens(model.a) != reopens(model.b):
+            raise ModelError("protocol.reopens: both ends need it, or neither")
         self.clock = Clock(model)
         self.ends = ends_of(model)
         self._vanishing = model.time.is_timed and model.network.order == "set"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
+from tcpclose_model.engines.guards import conditions, guard, of_peer
 from tcpclose_model.engines.plain import (
     TIME,
     Action,
@@ -18,9 +19,6 @@ from tcpclose_model.engines.plain import (
     PlainEngine,
     ProductState,
     Transition,
-    conditions,
-    guard,
-    of_peer,
 )
 from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, TCB, Event, Segment
 from tcpclose_model.space import Move

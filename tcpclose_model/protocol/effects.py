@@ -129,7 +129,7 @@ def count_text_with_fin(tcb: TCB, seg: Segment) -> Mapping[str, int]:
 
 def send_reset_for(tcb: TCB, seg: Segment) -> Segment:
     """<SEQ=SEG.ACK><CTL=RST>: a reset that the sender of this segment will accept."""
-    return Segment(seq=seg.ack, rst=1)
+    return Segment(seq=seg.ack, rst=1, inc=seg.inc)
 
 
 def send_reset(tcb: TCB, seg: Segment) -> Segment:

@@ -99,7 +99,7 @@ class _Symbols:
 
 def check(protocol: Protocol) -> None:
     """Raise ModelError, naming the row or the cell, unless the table is legal."""
-    key = (protocol.rules, protocol.cells, protocol.fields, protocol.carries)
+    key = (protocol.rules, protocol.cells, protocol.fields, protocol.carries, protocol.stamps)
     if key in _CHECKED:
         return
     declared = _declared(protocol)

@@ -11,12 +11,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import reduce
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.protocol.effects import Effect
-from tcpclose_model.protocol.vocabulary import KEPT_WHEN_CLOSED, TCB, Event, State, Step
+from tcpclose_model.protocol.vocabulary import (
+    KEPT_WHEN_CLOSED,
+    TCB,
+    Event,
+    Segment,
+    State,
+    Step,
+)
 from tcpclose_model.protocol.words import Predicate
+
+if TYPE_CHECKING:
+    from tcpclose_model.protocol.edits import Change, Selector
 
 On = Event | Step
 T = TypeVar("T")
@@ -133,120 +143,11 @@ class Otherwise:
 
 
 @dataclass(frozen=True, slots=True)
-class Selector:
-    """Chooses rows: every criterion that is given must match."""
-
-    name: str | None = None
-    at: tuple[State, ...] = ()
-    on: On | None = None
-    when: Predicate | None = None
-    do: Effect | None = None
-    to: State | None = None
-
-    def misses(self, rule: Rule) -> list[str]:
-        """Return the criteria that `rule` does not meet."""
-        missed = {
-            "name": self.name is not None and rule.name != self.name,
-            "at": bool(self.at) and not set(self.at) & set(rule.at),
-            "on": self.on is not None and rule.on != self.on,
-            "when": self.when is not None and self.when not in rule.when,
-            "do": self.do is not None and self.do not in rule.do,
-            "to": self.to is not None and rule.to != self.to,
-        }
-        return [criterion for criterion, misses in missed.items() if misses]
-
-    def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
-        """Return the rows that fit."""
-        return [rule for rule in rules if not self.misses(rule)]
-
-    def text(self) -> str:
-        """Return the selector as a user writes it."""
-        parts = []
-        for slot in self.__slots__:
-            value = getattr(self, slot)
-            if value not in (None, ()):
-                shown = [v.name for v in value] if slot == "at" else _shown(value)
-                parts.append(f"{slot}={shown}")
-        return f"rows({', '.join(parts)})"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, (State, Event, Step)):
-        return value.name
-    return str(getattr(value, "__name__", value))
-
-
-def rows(
-    *,
-    name: str | None = None,
-    at: State | Iterable[State] = (),
-    on: On | None = None,
-    when: Predicate | None = None,
-    do: Effect | None = None,
-    to: State | None = None,
-) -> Selector:
-    """Return a selector of rows: by name, state, event or step, a predicate, an effect, a target.
-
-    A row that stands for several states is split where `at` names only some of them.
-    """
-    return Selector(name, each(at), on, when, do, to)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an edit makes of a row; None leaves a column as it is."""
-
-    when: tuple[Predicate, ...] | None = None
-    do: tuple[Effect, ...] | None = None
-    to: State | None = None
-    stays: bool = False
-    then: Then | None = None
-    removed: bool = False
-
-    def apply(self, rule: Rule, why: str, cite: str) -> Rule | None:
-        """Return the edited row, or None if it is removed."""
-        if self.removed:
-            return None
-        return replace(
-            rule,
-            when=rule.when if self.when is None else self.when,
-            do=rule.do if self.do is None else self.do,
-            to=None if self.stays else (rule.to if self.to is None else self.to),
-            then=rule.then if self.then is None else self.then,
-            cite=f"{rule.cite}; {cite}" if cite else rule.cite,
-            edit=why,
-        )
-
-
-def becomes(
-    *,
-    when: Predicate | Iterable[Predicate] | None = None,
-    do: Effect | Iterable[Effect] | None = None,
-    to: State | None = None,
-    stays: bool = False,
-    then: Then | None = None,
-) -> Change:
-    """Return a change of a row's columns; `stays=True` takes its change of state away."""
-    return Change(
-        when=None if when is None else each(when),
-        do=None if do is None else each(do),
-        to=to,
-        stays=stays,
-        then=then,
-    )
-
-
-def removed() -> Change:
-    """Return the change that takes a row out; its cell's `otherwise` applies instead."""
-    return Change(removed=True)
-
-
-@dataclass(frozen=True, slots=True)
 class Edit:
     """One edit that a protocol has been through.
 
     name: of the switch that it belongs to, or else its `why`.
-    touched: the names of the rows that it changed, added or removed.
+    touched: the names of the rows that it changed, added or removed; fields: of those it declared.
     before: the protocol that it was made to; redo: makes it to another.
     fields: the TCB fields that it added.
     """
@@ -268,6 +169,8 @@ class Protocol:
     value; `kept` are those that outlive the TCB in CLOSED; `edits` is the history since the
     standard's table.  `carries` are the fields of Segment that every segment but a RST carries as
     1 where a predicate holds of the TCB that sends it, and as 0 elsewhere.
+    `stamps` are the fields that every segment carries in its field of the same name, unless the
+    effect that forms it sets that.
     """
 
     name: str
@@ -277,6 +180,13 @@ class Protocol:
     edits: tuple[Edit, ...] = ()
     kept: tuple[str, ...] = KEPT_WHEN_CLOSED
     carries: tuple[tuple[str, Predicate], ...] = ()
+    stamps: tuple[str, ...] = ()
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The states that the table can be in: not every cell there is declared unreachable."""
+        inside = {s for cell in self.cells if cell.does is not UNREACHABLE for s in cell.at}
+        return tuple(state for state in State if state in inside)
 
     def __repr__(self) -> str:
         return f"<Protocol {self.name}: {len(self.rules)} rules, {len(self.edits)} edits>"
@@ -371,19 +281,48 @@ class Protocol:
             self.edits[0].before if self.edits else self,
             fields=tuple(field for field in self.fields if field[0] not in added),
             kept=tuple(name for name in self.kept if name not in added),
+            stamps=tuple(name for name in self.stamps if name not in added),
         )
         return replace(reduce(lambda made, change: change(made), changes, result), name=self.name)
 
-    def with_field(self, name: str, maximum: int, *, kept: bool = False) -> Protocol:
-        """Return the protocol with one more TCB field, from 0 to `maximum`; `kept` in CLOSED or not."""
+    def declare(self, *cells: Otherwise, why: str, cite: str = "") -> Protocol:
+        """Return the protocol in which these cells do something else when no row fits."""
+        anew = {(state, on) for cell in cells for state in cell.at for on in cell.on}
+        kept: list[Otherwise] = []
+        for cell in self.cells:
+            parts = {at: tuple(on for on in cell.on if (at, on) not in anew) for at in cell.at}
+            if all(on == cell.on for on in parts.values()):
+                kept.append(cell)
+            else:
+                kept += [replace(cell, at=(at,), on=on) for at, on in parts.items() if on]
+
+        def redo(other: Protocol) -> Protocol:
+            return other.declare(*cells, why=why, cite=cite)
+
+        edit = Edit(why, why, cite, (), self, redo)
+        return replace(self, cells=(*kept, *cells), edits=(*self.edits, edit))
+
+    def with_field(
+        self, name: str, maximum: int, *, kept: bool = False, stamped: bool = False
+    ) -> Protocol:
+        """Return the protocol whose TCB has one more field, 0 at first and at most `maximum`.
+
+        kept: it outlives the TCB in CLOSED; stamped: segments sent carry it (see `stamps`).
+        """
         if not name.isidentifier() or name.startswith("_"):
             raise ModelError(f"a TCB field needs a plain name, not {name!r}")
         if name in TCB._fields or name in dict(self.fields):
             raise ModelError(f"the TCB already has a field {name!r}")
         if maximum < 1:
             raise ModelError(f"field {name!r}: maximum must be at least 1, not {maximum}")
-        outlives = (*self.kept, name) if kept else self.kept
-        return replace(self, fields=(*self.fields, (name, maximum)), kept=outlives)
+        if stamped and name not in Segment._fields:
+            raise ModelError(f"a segment has no field {name!r} that could be stamped")
+        return replace(
+            self,
+            fields=(*self.fields, (name, maximum)),
+            kept=(*self.kept, name) if kept else self.kept,
+            stamps=(*self.stamps, name) if stamped else self.stamps,
+        )
 
     def _edited(self, made: tuple[Rule, ...], edit: Edit) -> Protocol:
         return replace(self, rules=made, edits=(*self.edits, edit))

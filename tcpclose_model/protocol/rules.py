@@ -58,13 +58,18 @@ from tcpclose_model.protocol.vocabulary import (
     FIN_WAIT_2,
     HELD_TEXT_STEP,
     LAST_ACK,
+    LISTEN_STEP,
     LOCAL_EVENTS,
+    OPENING,
     RST_STEP,
     SEQUENCE_STEP,
+    SYN_SENT_STEP,
+    SYN_STEP,
     SYNCHRONIZED,
     TEXT_STEP,
     TIME_WAIT,
     Event,
+    Step,
 )
 from tcpclose_model.protocol.words import (
     ack_is_beyond,
@@ -208,14 +213,17 @@ CELLS = (
     Otherwise(IGNORES,     at=SYNCHRONIZED, on=LOCAL_EVENTS,   why="not enabled, or an error that changes nothing", cite="3.10.2 to 3.10.5, 3.10.8"),
     Otherwise(DROPS,       at=CLOSED,       on=CLOSED_STEP,    why="a segment containing a RST is discarded",    cite="3.10.7.1"),
     Otherwise(PASSES_ON,   at=SYNCHRONIZED, on=CLOSED_STEP,    why="there is a TCB",                             cite="3.10.7.4"),
+    Otherwise(PASSES_ON,   at=SYNCHRONIZED, on=(LISTEN_STEP, SYN_SENT_STEP), why="the connection is synchronized", cite="3.10.7.4"),
     Otherwise(PASSES_ON,   at=SYNCHRONIZED, on=SEQUENCE_STEP,  why="acceptable",                                 cite="3.10.7.4 first"),
     Otherwise(PASSES_ON,   at=SYNCHRONIZED, on=RST_STEP,       why="no RST bit",                                 cite="3.10.7.4 second"),
+    Otherwise(PASSES_ON,   at=SYNCHRONIZED, on=SYN_STEP,       why="no SYN bit",                                 cite="3.10.7.4 fourth"),
     Otherwise(PASSES_ON,   at=SYNCHRONIZED, on=ACK_STEP,       why="a duplicate ACK can be ignored",             cite="3.10.7.4 fifth"),
     Otherwise(PASSES_ON,   at=(ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT, LAST_ACK, TIME_WAIT), on=FIN_ACKED_STEP, why="no FIN of ours is newly acknowledged", cite="3.10.7.4 fifth"),
     Otherwise(DROPS,       at=CLOSING,      on=FIN_ACKED_STEP, why="otherwise, ignore the segment",              cite="3.10.7.4 fifth"),
     Otherwise(PASSES_ON,   at=MAY_RECEIVE,  on=STEPS_AFTER_ACK, why="no text or FIN that is new",                cite="3.10.7.4 seventh, eighth"),
     Otherwise(PASSES_ON,   at=FIN_TAKEN,    on=STEPS_AFTER_ACK, why="the peer's FIN has been taken: ignore text, remain in the state", cite="3.10.7.4 seventh, eighth"),
-    Otherwise(UNREACHABLE, at=CLOSED,       on=(SEQUENCE_STEP, RST_STEP, ACK_STEP, FIN_ACKED_STEP, *STEPS_AFTER_ACK), why="an arrival ends when the TCB is deleted", cite="3.10.7.4"),
+    Otherwise(UNREACHABLE, at=CLOSED,       on=(LISTEN_STEP, SYN_SENT_STEP, SEQUENCE_STEP, RST_STEP, SYN_STEP, ACK_STEP, FIN_ACKED_STEP, *STEPS_AFTER_ACK), why="an arrival ends when the TCB is deleted", cite="3.10.7.4"),
+    Otherwise(UNREACHABLE, at=OPENING,      on=(*LOCAL_EVENTS, *Step), why="no connection is opened: a run starts ESTABLISHED", cite="3.3.2"),
 )
 # fmt: on
 

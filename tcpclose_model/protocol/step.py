@@ -40,6 +40,7 @@ class Table:
     def __init__(self, protocol: Protocol, *, reads_eagerly: bool = False) -> None:
         self.protocol = protocol
         self._reads_eagerly = reads_eagerly
+        self._stamps = bool(protocol.carries or protocol.stamps)
         self.initial = _initial_tcb(protocol.fields)
         self._rules: dict[Cell, list[Rule]] = {}
         self._fallback: dict[Cell, Fallback] = {}
@@ -107,7 +108,7 @@ class Table:
             result = effect(tcb, seg)
             if isinstance(result, Segment):
                 # Every segment but a RST carries RCV.NXT, and so settles a delayed ACK.
-                sent = self._stamped(tcb, result) if self.protocol.carries else result
+                sent = self._stamped(tcb, result) if self._stamps else result
                 tcb = tcb._replace(ack_due=0)
             else:
                 tcb = self._with(tcb, rule, result)
@@ -116,7 +117,9 @@ class Table:
         return (self._deleted(tcb) if tcb.state == CLOSED else tcb), sent
 
     def _stamped(self, tcb: TCB, seg: Segment) -> Segment:
-        """Return the segment with what every segment but a RST carries."""
+        """Return the segment with what every segment, or every one but a RST, carries."""
+        unset = [name for name in self.protocol.stamps if not getattr(seg, name)]
+        seg = seg._replace(**{name: getattr(tcb, name) for name in unset})
         if seg.rst:
             return seg
         if self._reads_eagerly:

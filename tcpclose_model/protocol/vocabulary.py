@@ -21,7 +21,10 @@ RCV_WND = 65_535
 
 
 class State(IntEnum):
-    """The eight states of RFC 9293 3.3.2 that take part in a close."""
+    """The states of RFC 9293 3.3.2: the eight that take part in a close, then those of opening.
+
+    Only a table that `opening` has been added to has the latter, and a second incarnation.
+    """
 
     ESTABLISHED = 0
     FIN_WAIT_1 = 1
@@ -31,6 +34,9 @@ class State(IntEnum):
     CLOSE_WAIT = 5
     LAST_ACK = 6
     CLOSED = 7
+    LISTEN = 8
+    SYN_SENT = 9
+    SYN_RECEIVED = 10
 
 
 ESTABLISHED = State.ESTABLISHED
@@ -41,6 +47,9 @@ TIME_WAIT = State.TIME_WAIT
 CLOSE_WAIT = State.CLOSE_WAIT
 LAST_ACK = State.LAST_ACK
 CLOSED = State.CLOSED
+LISTEN = State.LISTEN
+SYN_SENT = State.SYN_SENT
+SYN_RECEIVED = State.SYN_RECEIVED
 
 SYNCHRONIZED = (
     ESTABLISHED,
@@ -51,7 +60,10 @@ SYNCHRONIZED = (
     CLOSE_WAIT,
     LAST_ACK,
 )
-"""Every state that has a TCB."""
+"""The synchronized states: both ends know both sequence numbers (3.5.2, group 3)."""
+
+OPENING = (LISTEN, SYN_SENT, SYN_RECEIVED)
+"""The states before a connection is synchronized; only tables with the rows of `opening` have them."""
 
 
 class Event(IntEnum):
@@ -62,22 +74,24 @@ class Event(IntEnum):
     SEND = 2
     RECEIVE = 3
     ABORT = 4
-    CRASH = 5
-    TRANSMIT = 6
-    TRANSMIT_WITH_FIN = 7
-    RETRANSMISSION_TIMEOUT = 8
-    USER_TIMEOUT = 9
-    TIME_WAIT_TIMEOUT = 10
-    FIN_WAIT_2_TIMEOUT = 11
-    DELAYED_ACK_TIMEOUT = 12
-    KEEP_ALIVE_TIMEOUT = 13
-    PERSIST_TIMEOUT = 14
-    ACK_LIMIT_TIMEOUT = 15
-    MIDDLEBOX_TIMEOUT = 16
-    SEGMENT_ARRIVES = 17
-    SEGMENT_IS_LOST = 18
-    SEGMENT_IS_DUPLICATED = 19
-    TICK = 20
+    OPEN_ACTIVE = 5
+    OPEN_PASSIVE = 6
+    CRASH = 7
+    TRANSMIT = 8
+    TRANSMIT_WITH_FIN = 9
+    RETRANSMISSION_TIMEOUT = 10
+    USER_TIMEOUT = 11
+    TIME_WAIT_TIMEOUT = 12
+    FIN_WAIT_2_TIMEOUT = 13
+    DELAYED_ACK_TIMEOUT = 14
+    KEEP_ALIVE_TIMEOUT = 15
+    PERSIST_TIMEOUT = 16
+    ACK_LIMIT_TIMEOUT = 17
+    MIDDLEBOX_TIMEOUT = 18
+    SEGMENT_ARRIVES = 19
+    SEGMENT_IS_LOST = 20
+    SEGMENT_IS_DUPLICATED = 21
+    TICK = 22
 
     @property
     def words(self) -> str:
@@ -91,8 +105,16 @@ _WORDS = {
     Event.KEEP_ALIVE_TIMEOUT: "KEEP-ALIVE TIMEOUT",
 }
 
-CALLS = (Event.CLOSE, Event.SHUTDOWN, Event.SEND, Event.RECEIVE, Event.ABORT)
-"""What the user of an end does (RFC 9293 3.10.2 to 3.10.5)."""
+CALLS = (
+    Event.CLOSE,
+    Event.SHUTDOWN,
+    Event.SEND,
+    Event.RECEIVE,
+    Event.ABORT,
+    Event.OPEN_ACTIVE,
+    Event.OPEN_PASSIVE,
+)
+"""What the user of an end does (RFC 9293 3.10.1 to 3.10.5)."""
 
 FAULTS = (Event.CRASH,)
 """What befalls an end: its host loses power or restarts, and forgets its connections (3.5.1)."""
@@ -119,13 +141,16 @@ LOCAL_EVENTS = CALLS + FAULTS + OUTPUTS + TIMEOUTS
 class Step(IntEnum):
     """The steps of SEGMENT ARRIVES (RFC 9293 3.10.7), in the standard's order.
 
-    Security, SYN and URG (third, fourth, sixth) are outside the model.  The values differ from
-    those of `Event`, because a cell is keyed by either.
+    Security and URG (third, sixth) are outside the model.  The values differ from those of
+    `Event`, because a cell is keyed by either.
     """
 
-    CLOSED_STEP = 100
+    CLOSED_STEP = 98
+    LISTEN_STEP = 99
+    SYN_SENT_STEP = 100
     SEQUENCE_STEP = 101
     RST_STEP = 102
+    SYN_STEP = 104
     ACK_STEP = 105
     FIN_ACKED_STEP = 106
     TEXT_STEP = 107
@@ -134,8 +159,11 @@ class Step(IntEnum):
 
 
 CLOSED_STEP = Step.CLOSED_STEP
+LISTEN_STEP = Step.LISTEN_STEP
+SYN_SENT_STEP = Step.SYN_SENT_STEP
 SEQUENCE_STEP = Step.SEQUENCE_STEP
 RST_STEP = Step.RST_STEP
+SYN_STEP = Step.SYN_STEP
 ACK_STEP = Step.ACK_STEP
 FIN_ACKED_STEP = Step.FIN_ACKED_STEP
 TEXT_STEP = Step.TEXT_STEP
@@ -165,8 +193,10 @@ CRASHED = Told.CRASHED
 
 
 class Segment(NamedTuple):
-    """A segment.  Every segment but a RST carries an ACK; `text` counts units of text.
+    """A segment; `text` counts units of text.
 
+    Every segment carries an ACK but a SYN or a RST whose `ack` is 0: there the ACK bit is off
+    (what follows a SYN has a number of at least 1, so that such an `ack` is never meant).
     `wnd0` is 1 if the window that it advertises is zero; only tables with `flow_control` look.
     """
 
@@ -176,8 +206,20 @@ class Segment(NamedTuple):
     fin: int = 0
     rst: int = 0
     wnd0: int = 0
+    syn: int = 0
+    ts: int = 0
+    """TSval of the Timestamps option (RFC 7323), or 0 where the sender does not use it."""
+    inc: int = 0
+    """Ghost: which incarnation of the connection the sender was in, 0 where there is only one.
+
+    A reset that is formed from a segment alone has that segment's.  No predicate reads it.
+    """
     age: int = 0
     """Ticks since it was sent, in timed models; the network's, and never seen by a row."""
+
+
+BASIC_FIELDS = Segment._fields[:6]
+"""The fields that a segment of a model with one incarnation has; the others are 0 there."""
 
 
 SEGMENT_FIELDS = tuple(name for name in Segment._fields if name != "age")

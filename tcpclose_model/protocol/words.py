@@ -42,8 +42,8 @@ def without_mark(marks: int, number: int) -> int:
 
 
 def seg_len(seg: Segment) -> int:
-    """Return SEG.LEN: units of text, and one for the FIN."""
-    return seg.text + seg.fin
+    """Return SEG.LEN: units of text, and one each for the SYN and the FIN."""
+    return seg.text + seg.fin + seg.syn
 
 
 def fin_number(seg: Segment) -> int:

@@ -6,7 +6,7 @@ doing.  Their sources say how long a box must remember; here it may forget whene
 
 from __future__ import annotations
 
-from tcpclose_model.model import Application, Middlebox
+from tcpclose_model.parts import Application, Middlebox
 from tcpclose_model.variants.registry import (
     ASSASSINATED,
     GIVES_UP,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcpclose_model.model import Application, Bounds
+from tcpclose_model.parts import Application, Bounds
 from tcpclose_model.variants.endless import endless_sender
 from tcpclose_model.variants.registry import (
     GIVES_UP,

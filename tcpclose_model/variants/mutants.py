@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tcpclose_model.protocol.edits import becomes, removed, rows
 from tcpclose_model.protocol.effects import (
     count_retransmission,
     hold_fin,
     send_ack,
     start_2msl,
 )
-from tcpclose_model.protocol.notation import DROP, Protocol, Rule, becomes, removed, rows
+from tcpclose_model.protocol.notation import DROP, Protocol, Rule
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcpclose_model.model import Application, Timers
+from tcpclose_model.parts import Application, Timers
 from tcpclose_model.variants.registry import (
     AS_ANY_LOSSY,
     ASSASSINATED,

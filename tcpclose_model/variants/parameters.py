@@ -87,6 +87,8 @@ def _parsed(name: str, text: str, old: object) -> object:
     if isinstance(old, tuple):
         parts = tuple(part.strip() for part in text.strip("()").split(","))
         parts = parts * 2 if len(parts) == 1 else parts
+        if isinstance(old[0], str):
+            return parts
         read = _boolean if isinstance(old[0], bool) else _number
         return tuple(read(name, part) for part in parts)
     return text

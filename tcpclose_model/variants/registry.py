@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tcpclose_model.errors import ModelError, nearest
-from tcpclose_model.model import Application, Bounds, Middlebox, Model, Network, Timers
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Application, Bounds, Incarnations, Middlebox, Network, Timers
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.switches import SWITCHES
@@ -58,6 +59,7 @@ def add_model(
     application: Application | None = None,
     bounds: Bounds | None = None,
     middlebox: Middlebox | None = None,
+    incarnations: Incarnations | None = None,
     violated: Iterable[str] = (),
     vacuous: Iterable[str] = (),
 ) -> Model:
@@ -75,6 +77,7 @@ def add_model(
         application=application or Application(),
         bounds=bounds or Bounds(),
         middlebox=middlebox or Middlebox(),
+        incarnations=incarnations or Incarnations(),
         expect=expect,
         name=name,
         title=title,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcpclose_model.model import Application, Network
+from tcpclose_model.parts import Application, Network
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.registry import (

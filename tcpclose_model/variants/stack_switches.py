@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tcpclose_model.protocol.edits import Change, becomes, rows
 from tcpclose_model.protocol.effects import (
     count_retransmission,
     send_ack,
@@ -18,7 +19,7 @@ from tcpclose_model.protocol.effects import (
     tell_abort_ok,
     tell_reset,
 )
-from tcpclose_model.protocol.notation import DROP, Change, Protocol, Rule, becomes, rows
+from tcpclose_model.protocol.notation import DROP, Protocol, Rule
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,
     CLOSE_WAIT,

@@ -10,8 +10,9 @@ windows: Windows 8 as it was learned by Fiterau-Brostean, Janssen and Vaandrager
 
 from __future__ import annotations
 
+from tcpclose_model.protocol.edits import Change, Selector, becomes, removed, rows
 from tcpclose_model.protocol.effects import send_reset_for
-from tcpclose_model.protocol.notation import Change, Protocol, Selector, becomes, removed, rows
+from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import FIN_WAIT_2
 from tcpclose_model.variants.switches import SWITCHES

@@ -7,6 +7,7 @@ On the command line a switch is a parameter: `--set protocol.delayed_ack=on` for
 
 from __future__ import annotations
 
+from tcpclose_model.protocol.edits import becomes, removed, rows
 from tcpclose_model.protocol.effects import (
     count_fin,
     count_retransmission,
@@ -27,14 +28,7 @@ from tcpclose_model.protocol.effects import (
     take_text,
     tell_user_timeout,
 )
-from tcpclose_model.protocol.notation import (
-    DROP,
-    Protocol,
-    Rule,
-    becomes,
-    removed,
-    rows,
-)
+from tcpclose_model.protocol.notation import DROP, Protocol, Rule
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,
     CLOSE_WAIT,
@@ -346,5 +340,6 @@ def no_time_wait(protocol: Protocol) -> Protocol:
 
 
 # Their order counts: those of the other parts are made after the ones above.
+from tcpclose_model.variants import opening_switches as _o  # noqa: E402, F401  # registers them
 from tcpclose_model.variants import stack_switches as _  # noqa: E402, F401  # registers them
 from tcpclose_model.variants import windows as _w  # noqa: E402, F401  # registers them

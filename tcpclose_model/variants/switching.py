@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.notation import Protocol, becomes, rows
+from tcpclose_model.protocol.edits import becomes, rows
+from tcpclose_model.protocol.notation import Protocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tcpclose_model.protocol.edits import becomes, removed, rows
 from tcpclose_model.protocol.effects import (
     count_text,
     hold_text,
@@ -16,7 +17,7 @@ from tcpclose_model.protocol.effects import (
     take_fin,
     take_text,
 )
-from tcpclose_model.protocol.notation import DROP, Protocol, Rule, becomes, removed, rows
+from tcpclose_model.protocol.notation import DROP, Protocol, Rule
 from tcpclose_model.protocol.rules import MAY_RECEIVE, WITH_QUEUE, WITH_UNACKED
 from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,

@@ -24,7 +24,7 @@ from tcpclose_model.engines.fast.tables import (
     SEGMENT_BITS,
     TCB_BITS,
 )
-from tcpclose_model.engines.plain import Guard
+from tcpclose_model.engines.guards import Guard
 
 OWN_ROOM, ROOM = int(Guard.OWN_ROOM), int(Guard.ROOM)
 NOTHING_INBOUND, NOTHING_OUTBOUND = int(Guard.NOTHING_INBOUND), int(Guard.NOTHING_OUTBOUND)

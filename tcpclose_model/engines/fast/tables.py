@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tcpclose_model.engines.fast.packing import KEY_BITS_MAX, Packing, channel_of
-from tcpclose_model.engines.plain import Action, Channel, PlainEngine, ProductState, guard, of_peer
+from tcpclose_model.engines.guards import guard, of_peer
+from tcpclose_model.engines.plain import Action, Channel, PlainEngine, ProductState
 from tcpclose_model.model import Model, is_symmetric
 from tcpclose_model.protocol.notation import Rule
 from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
