@@ -250,16 +250,12 @@ def peer_is_done(peer: TCB) -> bool:
     return peer.state in (CLOSED, TIME_WAIT)
 
 
-def ends_of(model: Model) -> tuple[End, End]:
-    """Return A and B, one of them with a middlebox beside it where the model has one."""
+def _ends_of(model: Model) -> tuple[End, End]:
     if model.middlebox.at == "none":
         return End(model, 0), End(model, 1)
-    from tcpclose_model.engines.boxed import BoxedEnd  # it builds on End
+    from tcpclose_model.engines.boxed import ends_with_box  # it builds on End
 
-    return (
-        (BoxedEnd if model.middlebox.at == "a" else End)(model, 0),
-        (BoxedEnd if model.middlebox.at == "b" else End)(model, 1),
-    )
+    return ends_with_box(model)
 
 
 class PlainEngine:
@@ -268,7 +264,7 @@ class PlainEngine:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.clock = Clock(model)
-        self.ends = ends_of(model)
+        self.ends = _ends_of(model)
         self._vanishing = model.time.is_timed and model.network.order == "set"
         self.initial = ProductState(self.ends[0].initial, self.ends[1].initial)
 
