@@ -124,6 +124,13 @@ class BoxedEnd(End):
         return answered._replace(sent=sent or answered.sent)
 
 
+def ends_with_box(model: Model) -> tuple[End, End]:
+    """Return A and B, the one with the box beside it that the model says."""
+    if model.middlebox.at == "a":
+        return BoxedEnd(model, 0), End(model, 1)
+    return End(model, 0), BoxedEnd(model, 1)
+
+
 def _after(row: BoxRule, tcb: TCB) -> TCB:
     return tcb if row.box_to is None else _with(tcb, row.box_to)
 

@@ -210,16 +210,13 @@ class End:
         return self.happens(timer.event, tcb) and self._table.local(tcb, timer.event) is not None
 
 
-def ends_of(model: Model) -> tuple[End, End]:
+def _ends_of(model: Model) -> tuple[End, End]:
     """Return A and B, one of them with a middlebox beside it where the model has one."""
     if model.middlebox.at == "none":
         return End(model, 0), End(model, 1)
-    from tcpclose_model.engines.boxed import BoxedEnd  # it builds on End
+    from tcpclose_model.engines.boxed import ends_with_box  # it builds on End
 
-    return (
-        (BoxedEnd if model.middlebox.at == "a" else End)(model, 0),
-        (BoxedEnd if model.middlebox.at == "b" else End)(model, 1),
-    )
+    return ends_with_box(model)
 
 
 def reopens(protocol: Protocol) -> bool:
@@ -245,7 +242,7 @@ class PlainEngine:
         if reopens(model.a) != reopens(model.b):
             raise ModelError("protocol.reopens: both ends need it, or neither")
         self.clock = Clock(model)
-        self.ends = ends_of(model)
+        self.ends = _ends_of(model)
         self._vanishing = model.time.is_timed and model.network.order == "set"
         self.initial = ProductState(self.ends[0].initial, self.ends[1].initial)
 

@@ -80,7 +80,7 @@ add_model(
     timers=GIVES_UP,
     application=A_FIRST,
     middlebox=Middlebox(at="a", forgets="when_idle"),
-    violated=(*ASSASSINATED, *RESETS),
+    violated=(*ASSASSINATED, *RESETS, *UNCLEAN),
     vacuous=NO_TEXT,
 )
 add_model(
