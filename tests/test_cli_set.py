@@ -77,6 +77,7 @@ def test_a_parameter_is_set(setting: str, value: object) -> None:
         ("time.user_timeout=9", 9, ()),
         ("time.delayed_ack=1", 1, ()),
         ("time.keep_alive=5", 5, ("protocol.keep_alive=on",)),
+        ("time.persist=2,4", [2, 4], ("protocol.flow_control=on",)),
         ("network.losses_max=2", 2, ("network.loss=on",)),
         ("network.losses_max=none", None, ()),
     ],
