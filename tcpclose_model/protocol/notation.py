@@ -171,9 +171,7 @@ class Selector:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, (State, Event, Step)):
-        return value.name
-    return str(getattr(value, "__name__", value))
+    return str(getattr(value, "name", getattr(value, "__name__", value)))
 
 
 def rows(
