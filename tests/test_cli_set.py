@@ -53,11 +53,17 @@ def parameters(*settings: str, model: str = "table_154") -> dict[str, Any]:  # A
         ("application.half_close=on", True),
         ("application.aborts=on,off", [True, False]),
         ("application.aborts=on", [True, True]),
+        ("application.crashes=on,off", [True, False]),
         ("application.fair=close", ["CLOSE"]),
         ("application.fair=CLOSE, RECEIVE", ["CLOSE", "RECEIVE"]),
         ("application.fair=", []),
         ("bounds.retransmissions_max=1", 1),
         ("bounds.retransmissions_max=none", None),
+        ("middlebox.at=b", "b"),
+        ("middlebox.forgets=when_idle", "when_idle"),
+        ("middlebox.timeout=free", "free"),
+        ("middlebox.tells=both", "both"),
+        ("middlebox.unknown=resets", "resets"),
     ],
 )
 def test_a_parameter_is_set(setting: str, value: object) -> None:
