@@ -14,7 +14,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,16 +21,14 @@ sys.path.insert(0, str(ROOT))  # the repository that this file is in, not one th
 
 from reference_markdown import table  # noqa: E402  # after the path is set
 
-from properties.time_wait import Question, threshold  # noqa: E402
+from properties.time_wait import RESTARTS, Question, threshold  # noqa: E402
 from reports.ladder import ladder  # noqa: E402
-from reports.time_wait import RESTARTS  # noqa: E402
 from tcpclose_model.engines.plain import PlainEngine, Transition  # noqa: E402
 from tcpclose_model.model import Model  # noqa: E402
 from tcpclose_model.parts import Application, Network, Time  # noqa: E402
 from tcpclose_model.protocol.vocabulary import Event  # noqa: E402
 from tcpclose_model.run import Run  # noqa: E402
 from tcpclose_model.search import explore  # noqa: E402
-from tcpclose_model.space import StateSpace  # noqa: E402
 
 PAGE = ROOT / "docs" / "time_wait.md"
 FIGURES = ROOT / "docs" / "time_wait.json"
@@ -87,10 +84,10 @@ flight at once.
 """
 
 CLOSE = """
-The others (bold) are one MSL longer, and they are exactly those in which the next timeout is at
-most two MSL: TIME-WAIT is over while its last ACK is still in flight, and a FIN that was sent again
-needlessly brings a reset that overtakes the ACK. A restart would have kept TIME-WAIT for as long as
-that ACK can take.
+The others (bold) are one MSL longer, and they are exactly those with a loss in which the next
+timeout is at most two MSL: 2MSL is over while the ACK of the FIN that got through is still in
+flight, and one more FIN brings a reset that overtakes the ACK. A restart keeps TIME-WAIT for as
+long as that ACK can take.
 """
 
 # The last ACK -----------------------------------------------------------------------------------
@@ -104,11 +101,13 @@ def last_ack(figures: Figures) -> Iterator[str]:
     yield from FOUND.format(most=STATES_MAX).rstrip().splitlines()
     for restart, said in SAID.items():
         yield from ["", f"**{said}**", ""]
-        yield from table(
-            ["losses", "RTO", "MSL", *(f"RTO(1) = {rto}" for rto in TIMEOUTS)],
-            rows_of(figures, restart),
-        )
-        yield from ["", *summary(figures, restart)]
+        if any(plain(q) != found for q, found in known(figures, restart)) or restart == "fin":
+            yield from table(
+                ["losses", "RTO", "MSL", *(f"RTO(1) = {rto}" for rto in TIMEOUTS)],
+                rows_of(figures, restart),
+            )
+            yield ""
+        yield from summary(figures, restart)
 
 
 SAID = {
@@ -123,9 +122,10 @@ def seconds() -> Iterator[str]:
     yield "By the formula, with an RTO that starts at 1 s (RFC 6298 2.1) and doubles:"
     yield ""
     lengths = (
-        (240, 120, "RFC 9293: 2MSL"),
-        (60, 30, "2MSL of 30 s"),
-        (60, 120, "Linux, MSL 120 s"),
+        (240, 120, "RFC 9293, twice its MSL"),
+        (60, 30, "Linux, if segments live 30 s"),
+        (60, 59, "Linux, if segments live 59 s"),
+        (60, 120, "Linux, if segments live 120 s"),
     )
     found = []
     for wait, lifetime, name in lengths:
@@ -143,10 +143,8 @@ def rows_of(figures: Figures, restart: str) -> Iterator[list[str]]:
     """Yield the table's rows for what restarts 2MSL."""
     for losses, backoff in series():
         for lifetime in LIFETIMES:
-            found = [
-                cell(figures, restart, question(losses, rto, lifetime, backoff=backoff))
-                for rto in TIMEOUTS
-            ]
+            asked = (Question(losses, lifetime, rtos(losses, rto, backoff)) for rto in TIMEOUTS)
+            found = [cell(figures, replace(q, restart=restart)) for q in asked]
             yield [str(losses), "doubles" if backoff else "stays", str(lifetime), *found]
 
 
@@ -156,42 +154,48 @@ def series() -> Iterator[tuple[int, bool]]:
         yield from [(losses, False)] if losses < 2 else [(losses, False), (losses, True)]
 
 
-def question(losses: int, rto: int, lifetime: int, *, backoff: bool) -> Question:
-    """Return what an entry of the table asks."""
-    return Question(losses, lifetime, doubling(losses, rto) if backoff else (rto,))
+def rtos(losses: int, first: int, doubles: bool) -> tuple[int, ...]:
+    """Return the timeouts."""
+    return doubling(losses, first) if doubles else (first,)
 
 
-def key(restart: str, asked: Question) -> str:
+def key(asked: Question) -> str:
     """Return the name of a figure."""
     rto = "/".join(map(str, asked.timeouts))
-    return f"last ACK: restart {restart}, losses {asked.losses}, RTO {rto}, MSL {asked.lifetime}"
+    return (
+        f"last ACK: restart {asked.restart}, losses {asked.losses}, RTO {rto}, MSL {asked.lifetime}"
+    )
 
 
-def cell(figures: Figures, restart: str, asked: Question) -> str:
-    """Return an entry: the figure, bold where it is not what the formula says."""
-    found = figures[key(restart, asked)]
+def cell(figures: Figures, asked: Question) -> str:
+    """Return an entry: the figure, bold where it is not the sum of timeouts and MSL."""
+    found = figures[key(asked)]
     if found is None:
         return "?"
-    return str(found) if found == asked.formula else f"**{found}**"
+    return str(found) if found == plain(asked) else f"**{found}**"
+
+
+def plain(asked: Question) -> int:
+    """Return the sum of timeouts and MSL, without what the literal reading adds."""
+    return replace(asked, restart="fin").formula
+
+
+def known(figures: Figures, restart: str) -> list[tuple[Question, int]]:
+    """Return the questions of a table that have an answer, and the answers."""
+    asked = (replace(q, restart=restart) for q in asked_all())
+    return [(q, found) for q in asked if (found := figures[key(q)]) is not None]
 
 
 def summary(figures: Figures, restart: str) -> Iterator[str]:
     """Yield how many entries agree with the formula, and what the others have in common."""
-    known = [(q, found) for q in asked_all() if (found := figures[key(restart, q)]) is not None]
-    other = [(q, found) for q, found in known if found != q.formula]
-    yield f"{len(known) - len(other)} of {len(known)} entries are what the formula says."
+    entries = known(figures, restart)
+    other = [q for q, found in entries if found != plain(q)]
+    yield f"{len(entries) - len(other)} of {len(entries)} entries are what the formula says."
+    assert all(found == q.formula for q, found in entries), restart
+    if restart == "any" and not other:
+        yield "They are those of the first table: for this job a restart by FINs is enough."
     if other:
-        explained = [q for q, found in other if found == q.formula + q.lifetime and is_close(q)]
-        missed = [q for q, found in known if is_close(q) and found == q.formula]
-        assert len(explained) == len(other), [q for q, _ in other if q not in explained]
-        assert not missed, missed
         yield from CLOSE.strip().splitlines()
-
-
-def is_close(asked: Question) -> bool:
-    """Return whether the timeout after the last one that counts is within two lifetimes."""
-    following = asked.timeouts[min(asked.losses, len(asked.timeouts) - 1)]
-    return following <= 2 * asked.lifetime
 
 
 def asked_all() -> Iterator[Question]:
@@ -199,25 +203,40 @@ def asked_all() -> Iterator[Question]:
     for losses, backoff in series():
         for lifetime in LIFETIMES:
             for rto in TIMEOUTS:
-                yield question(losses, rto, lifetime, backoff=backoff)
+                yield Question(losses, lifetime, rtos(losses, rto, backoff))
 
 
 # One run on each side ---------------------------------------------------------------------------
 
-SHOWN = Question(2, 2, (4, 8, 16))
+SHOWN = {
+    "Two losses, MSL 2, an RTO of 4 that doubles": Question(2, 2, (4, 8, 16)),
+    "One loss, MSL 2, an RTO of 4, and nothing restarts 2MSL": Question(
+        1, 2, (4,), restart="nothing"
+    ),
+}
+"""Questions whose runs are shown, on both sides of the threshold."""
 
 
 def both_sides(figures: Figures) -> Iterator[str]:
-    """Yield a shortest run that fails, and what becomes of it with one tick more."""
-    found = threshold(SHOWN)
-    assert found.run is not None
-    assert found.fails is not None
-    yield f"Two losses, MSL 2, an RTO of 4 that doubles: a TIME-WAIT of {found.fails} ticks is too"
-    yield "short (`tcpclose time-wait --losses 2 --msl 2 --rto 4 --backoff`). A shortest run:"
-    yield from ["", "```text", ladder(found.run, notes="none").rstrip(), "```", ""]
-    yield f"With {found.enough} ticks TIME-WAIT is still there when the FIN comes, and answers it:"
-    saved = with_one_tick_more(found.run, SHOWN.model(found.enough))
-    yield from ["", "```text", ladder(saved, notes="none").rstrip(), "```"]
+    """Yield shortest runs that fail, and what becomes of them with one tick more."""
+    for number, (said, asked) in enumerate(SHOWN.items()):
+        found = threshold(asked)
+        assert found.run is not None
+        yield from [""] if number else []
+        yield f"{said}: a TIME-WAIT of {found.fails} ticks is too short"
+        yield f"(`{command(asked)}`). A shortest run:"
+        yield from ["", "```text", ladder(found.run, notes="none").rstrip(), "```", ""]
+        yield f"With {found.enough} ticks TIME-WAIT is still there for that FIN, and answers it:"
+        saved = with_one_tick_more(found.run, asked.model(found.enough))
+        yield from ["", "```text", ladder(saved, notes="none").rstrip(), "```"]
+
+
+def command(asked: Question) -> str:
+    """Return the command that asks a question."""
+    words = ["tcpclose time-wait", f"--losses {asked.losses}", f"--msl {asked.lifetime}"]
+    words += [f"--rto {asked.timeouts[0]}", *(["--backoff"] if len(asked.timeouts) > 1 else [])]
+    words += [f"--restart {asked.restart}"] if asked.restart != "fin" else []
+    return " ".join(words)
 
 
 def with_one_tick_more(run: Run, model: Model) -> Run:
@@ -255,8 +274,8 @@ def sizes(figures: Figures) -> Iterator[str]:
     yield from table(
         ["network", *(f"MSL {lifetime}: states, steps" for lifetime in LIFETIMES)],
         (
-            [name, *(counts(explored(network, lifetime)) for lifetime in LIFETIMES)]
-            for name, network in NETWORKS.items()
+            [name, *(", ".join(size(figures, name, lifetime)) for lifetime in LIFETIMES)]
+            for name in NETWORKS
         ),
     )
 
@@ -269,16 +288,25 @@ NETWORKS = {
 }
 
 
-@cache
-def explored(network: Network, lifetime: int) -> StateSpace:
-    """Return the graph of a model with a clock."""
-    time = Time(segment_lifetime=lifetime, retransmission=(2,), time_wait=2 * lifetime + 2)
-    return explore(Model(network=network, application=Application(data_units=(0, 0)), time=time))
+def size(figures: Figures, network: str, lifetime: int) -> list[str]:
+    """Return a model's states and steps."""
+    return [f"{figures[name]:,}" for name in size_keys(network, lifetime)]
 
 
-def counts(space: StateSpace) -> str:
-    """Return how many states and steps a graph has."""
-    return f"{len(space):,}, {space.transitions:,}"
+def size_keys(network: str, lifetime: int) -> tuple[str, str]:
+    """Return the names of two figures: a model's states, its steps."""
+    return f"states: {network}, MSL {lifetime}", f"steps: {network}, MSL {lifetime}"
+
+
+def sizes_at(lifetime: int) -> dict[str, int | None]:
+    """Return the figures of the models whose segments live so long, counted anew."""
+    found: dict[str, int | None] = {}
+    for name, network in NETWORKS.items():
+        time = Time(segment_lifetime=lifetime, retransmission=(2,), time_wait=2 * lifetime + 2)
+        model = Model(network=network, application=Application(data_units=(0, 0)), time=time)
+        space = explore(model)
+        found |= dict(zip(size_keys(name, lifetime), (len(space), space.transitions), strict=True))
+    return found
 
 
 PARTS: dict[str, Callable[[Figures], Iterator[str]]] = {
@@ -295,29 +323,34 @@ PARTS: dict[str, Callable[[Figures], Iterator[str]]] = {
 def all_figures() -> dict[str, int | None]:
     """Return every figure, searched for anew."""
     found: dict[str, int | None] = {}
+    for lifetime in LIFETIMES:
+        found |= sizes_at(lifetime)
     for restart in RESTARTS:
         for asked in asked_all():
-            found[key(restart, asked)] = searched(restart, asked)
-            print(key(restart, asked), found[key(restart, asked)], file=sys.stderr, flush=True)
+            question = replace(asked, restart=restart)
+            found[key(question)] = searched(question)
+            print(key(question), found[key(question)], file=sys.stderr, flush=True)
     return found
 
 
-def searched(restart: str, asked: Question) -> int | None:
+def searched(question: Question) -> int | None:
     """Return the longest TIME-WAIT that fails; -1 if none does, None where a model is too large."""
-    found = threshold(
-        replace(asked, settings=RESTARTS[restart]),
-        lambda model: explore(model, max_states=STATES_MAX),
-    )
+    found = threshold(question, lambda model: explore(model, max_states=STATES_MAX))
     return None if found.unknown else -1 if found.fails is None else found.fails
 
 
-SMALL = [question(losses, rto, 1, backoff=False) for losses in (0, 1) for rto in (3, 4)]
+SMALL = [
+    Question(losses, 1, (rto,), restart=restart)
+    for losses in (0, 1)
+    for rto in (3, 4)
+    for restart in RESTARTS
+]
 """What `--check` searches for again."""
 
 
 def small_figures() -> dict[str, int | None]:
     """Return the figures that take no time, searched for anew."""
-    return {key(restart, q): searched(restart, q) for restart in RESTARTS for q in SMALL}
+    return {key(question): searched(question) for question in SMALL} | sizes_at(1)
 
 
 def main(arguments: list[str]) -> int:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
 
 from properties.judge import judge
 from properties.kinds import Property, never_a_step
@@ -31,6 +30,14 @@ from tcpclose_model.variants.parameters import with_parameters
 
 CAPACITY = 1_000
 """Segments that a channel holds: more than are ever in flight, since each must arrive in time."""
+
+RESTARTS = {
+    "fin": (),
+    "nothing": ("protocol.literal_2msl=on",),
+    "any": ("protocol.any_segment_restarts_2msl=on",),
+}
+"""What starts 2MSL anew, by name, as settings: a FIN that comes again (3.10.7.4 as it is meant),
+nothing (3.10.7.4 word for word), any segment but a reset (Linux)."""
 
 no_reset_in_last_ack = never_a_step(
     "No reset hits an end in LAST-ACK.",
@@ -64,13 +71,15 @@ class Question:
     """For which network and which ends a length is asked; durations in ticks.
 
     losses: of the whole run; timeouts: the RTO before the first, second, ... retransmission, the
-    last repeating; settings: other parameters and switches of the model, as `--set` takes them.
+    last repeating; restart: a name of `RESTARTS`; settings: other parameters and switches of the
+    model, as `--set` takes them.
     """
 
     losses: int = 1
     lifetime: int = 1
     timeouts: tuple[int, ...] = (2,)
     slack: int = 0
+    restart: str = "fin"
     settings: tuple[str, ...] = ()
 
     def model(self, wait: int) -> Model:
@@ -86,17 +95,31 @@ class Question:
         model = Model(
             a=RFC9293, b=RFC9293, network=network, application=application, time=time
         ).named(f"TIME-WAIT of {wait}")
-        return with_parameters(model, self.settings)
+        return with_parameters(model, (*RESTARTS[self.restart], *self.settings))
+
+    def timeout(self, number: int) -> int:
+        """Return the RTO before a retransmission; the first one is number 0."""
+        return self.timeouts[min(number, len(self.timeouts) - 1)]
 
     @property
     def formula(self) -> int:
         """The longest TIME-WAIT that fails, as theory has it.
 
-        The last ACK and then each FIN sent again but one are lost; the FIN that gets through comes
-        after so many timeouts, and takes as long as a segment can.
+        The last ACK and all but one of the FINs sent again are lost; the one that gets through
+        comes after so many timeouts, and takes as long as a segment can.
         """
-        timeouts = chain(self.timeouts, repeat(self.timeouts[-1]))
-        return sum(islice(timeouts, self.losses)) + self.losses * self.slack + self.lifetime
+        waited = sum(self.timeout(number) + self.slack for number in range(self.losses))
+        return waited + self.lifetime * (2 if self.ack_is_overtaken else 1)
+
+    @property
+    def ack_is_overtaken(self) -> bool:
+        """Whether TIME-WAIT must last until the ACK of that FIN has arrived, too.
+
+        If nothing restarts 2MSL, it may be over while the ACK is in flight; if the next timeout
+        comes soon enough, another FIN then brings a reset that overtakes the ACK.
+        """
+        soon = self.timeout(self.losses) <= 2 * self.lifetime
+        return self.restart == "nothing" and self.losses > 0 and soon
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,10 +316,10 @@ def time_wait(
     """
     from properties.time_wait import Question
     from reports.text import where_notes
-    from reports.time_wait import RESTARTS, run_time_wait
+    from reports.time_wait import run_time_wait
 
     timeouts = tuple(rto << n for n in range(losses + 1)) if backoff else (rto,)
-    question = Question(losses, msl, timeouts, slack, (*RESTARTS[restart], *settings))
+    question = Question(losses, msl, timeouts, slack, restart, tuple(settings))
     limits = _limits(max_states, max_seconds, max_memory)
     return run_time_wait(question, limits, where_notes(notes, to_file=False))
 

@@ -16,13 +16,6 @@ from tcpclose_model.space import StateSpace
 
 UNKNOWN = 3
 
-RESTARTS = {
-    "fin": (),
-    "nothing": ("protocol.literal_2msl=on",),
-    "any": ("protocol.any_segment_restarts_2msl=on",),
-}
-"""What starts 2MSL anew, by the name that the option takes, as settings of the model."""
-
 
 def run_time_wait(question: Question, limits: Mapping[str, Any], notes: Notes) -> int:
     """Find the threshold, print it, and return the exit status."""
@@ -58,20 +51,15 @@ def told(found: Threshold, notes: Notes) -> Iterator[str]:
     if found.run is None:
         yield "even a TIME-WAIT of 0 ticks is long enough"
         return
+    fails = found.fails
+    assert fails is not None
     yield ""
     yield click.style(
-        f"the shortest run that fails with a TIME-WAIT of {ticks(question_fails(found))}: "
-        f"{len(found.run)} steps",
+        f"the shortest run that fails with a TIME-WAIT of {ticks(fails)}: {len(found.run)} steps",
         bold=True,
     )
     yield ladder(found.run, notes=notes).rstrip()
     yield click.style("wrong: an end in LAST_ACK is reset: TIME-WAIT was over too soon", fg="red")
-
-
-def question_fails(found: Threshold) -> int:
-    """Return the longest length that fails, where one does."""
-    assert found.fails is not None
-    return found.fails
 
 
 def ticks(count: int) -> str:
@@ -81,7 +69,8 @@ def ticks(count: int) -> str:
 
 def sum_of(question: Question) -> str:
     """Return what theory says, as the sum that it is."""
-    rto = [question.timeouts[min(n, len(question.timeouts) - 1)] for n in range(question.losses)]
+    rto = [question.timeout(number) for number in range(question.losses)]
     late = [f"{question.losses} x {question.slack} late"] if question.slack and rto else []
-    parts = [*(f"RTO {timeout}" for timeout in rto), *late, f"MSL {question.lifetime}"]
+    lifetimes = [f"MSL {question.lifetime}"] * (2 if question.ack_is_overtaken else 1)
+    parts = [*(f"RTO {timeout}" for timeout in rto), *late, *lifetimes]
     return f"more than {' + '.join(parts)} = {ticks(question.formula)}"

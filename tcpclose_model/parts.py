@@ -245,6 +245,8 @@ class Time:
     user_timeout: R2 as a duration: how long something may stay unacknowledged without a new ACK.
     delayed_ack: how long an ACK is delayed at most, where a table delays it.
     keep_alive: after how long a silence an idle end probes its peer, where a table has probes.
+    persist: how long a window is zero before the first, the second, ... probe that nothing has
+        answered, where a table has flow control; the last one repeats.
     """
 
     segment_lifetime: int | None = None
@@ -255,6 +257,7 @@ class Time:
     user_timeout: int | None = None
     delayed_ack: int | None = None
     keep_alive: int | None = None
+    persist: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         _count("time.slack", self.slack, 0)
@@ -264,14 +267,16 @@ class Time:
         for name in ("segment_lifetime", "user_timeout", "keep_alive"):
             if getattr(self, name) is not None:
                 _count(f"time.{name}", getattr(self, name), 1)
-        if self.retransmission is not None:
-            if not isinstance(self.retransmission, tuple) or not self.retransmission:
+        for name in ("retransmission", "persist"):
+            timeouts = getattr(self, name)
+            if timeouts is None:
+                continue
+            if not isinstance(timeouts, tuple) or not timeouts:
                 raise ModelError(
-                    f"time.retransmission: {self.retransmission!r} is not a tuple of timeouts, "
-                    "such as (1, 2, 4)"
+                    f"time.{name}: {timeouts!r} is not a tuple of timeouts, such as (1, 2, 4)"
                 )
-            for timeout in self.retransmission:
-                _count("time.retransmission", timeout, 1)
+            for timeout in timeouts:
+                _count(f"time.{name}", timeout, 1)
 
     @property
     def is_timed(self) -> bool:

@@ -22,8 +22,9 @@ from tcpclose_model.parts import (
     Timers,
 )
 from tcpclose_model.protocol.middlebox import FORGETS, TELLS, UNKNOWN
-from tcpclose_model.protocol.notation import Protocol
+from tcpclose_model.protocol.notation import On, Protocol
 from tcpclose_model.protocol.rules import RFC9293
+from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants import mutants
@@ -158,6 +159,7 @@ def models(
 TIMED_SWITCHES = (
     "fin_wait_2_timeout",
     "keep_alive",
+    "flow_control",
     "delayed_ack",
     "literal_2msl",
     "rfc1337",
@@ -190,12 +192,12 @@ def timed_models(draw: st.DrawFn) -> Model:
         timers=Timers(user_timeout=draw(st.booleans())),
         application=draw(applications([(0, 0), (0, 0), (1, 0)])),
         bounds=draw(bounds),
-        time=_time(draw, wanted),
+        time=_time(draw, {rule.on for table in (a, b) for rule in table.rules}),
         name="random",
     )
 
 
-def _time(draw: st.DrawFn, switches: list[str]) -> Time:
+def _time(draw: st.DrawFn, events: set[On]) -> Time:
     def perhaps(least: int) -> int | None:
         return draw(st.none() | st.integers(least, 4))
 
@@ -204,10 +206,11 @@ def _time(draw: st.DrawFn, switches: list[str]) -> Time:
         retransmission=draw(st.sampled_from([None, (1,), (2,), (3,), (1, 2), (2, 1, 4)])),
         slack=draw(st.sampled_from([0, 0, 1, 2])),
         time_wait=perhaps(0),
-        fin_wait_2=perhaps(0) if "fin_wait_2_timeout" in switches else None,
+        fin_wait_2=perhaps(0) if Event.FIN_WAIT_2_TIMEOUT in events else None,
         user_timeout=perhaps(1),
         delayed_ack=perhaps(0),
-        keep_alive=perhaps(2) if "keep_alive" in switches else None,
+        keep_alive=perhaps(2) if Event.KEEP_ALIVE_TIMEOUT in events else None,
+        persist=(2, 3) if Event.PERSIST_TIMEOUT in events else None,
     )
 
 

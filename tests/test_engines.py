@@ -113,14 +113,14 @@ def test_the_tabulated_search_finds_what_the_naive_one_finds_in_random_models(mo
     assert_same(naive_search(model, states_max), explore(model, max_states=states_max))
 
 
-@examples(40)
+@examples(25)
 @given(timed_models())
 def test_the_tabulated_search_finds_what_the_naive_one_finds_in_timed_models(model: Model) -> None:
     states_max = STATES_MAX // 2
     assert_same(naive_search(model, states_max), explore(model, max_states=states_max))
 
 
-@examples(30)
+@examples(20)
 @given(models(), st.integers(0, 2))
 def test_the_tabulated_search_counts_losses_as_the_naive_one_does(model: Model, most: int) -> None:
     old = model.network

@@ -19,7 +19,7 @@ from tests.command_line import ROOT
 
 TEXT = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 NAMES = {
-    "commands": [f"tcpclose {name} " for name in cli.commands],
+    "commands": [f"### `tcpclose {name}" for name in cli.commands],
     "parameters": [f"| `{name}` |" for name in parameters(Model())],
     "switches": [f"| `{name}` |" for name in SWITCHES],
     "properties": [f"### `{prop.name}`" for prop in CATALOGUE],

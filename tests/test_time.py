@@ -112,7 +112,7 @@ def test_a_tick_that_would_change_nothing_is_no_step() -> None:
     assert is_possible(model, "A CLOSE\nTICK")
 
 
-@examples(20)
+@examples(12)
 @given(timed_models())
 def test_a_tick_makes_timers_and_segments_one_tick_older_and_nothing_else(model: Model) -> None:
     engine = PlainEngine(model)
@@ -132,7 +132,7 @@ def test_a_tick_makes_timers_and_segments_one_tick_older_and_nothing_else(model:
         assert not engine.clock.due(before.b)
 
 
-@examples(20)
+@examples(12)
 @given(timed_models())
 def test_time_never_stands_still_for_good(model: Model) -> None:
     # A timer runs only while a row of its event fits, so one that is due can go off, or waits for
@@ -341,6 +341,21 @@ def test_an_idle_end_probes_after_a_silence_and_whatever_arrives_ends_the_silenc
     assert [4] == ticks_before(model, heard, probe)
 
 
+def test_a_zero_window_is_probed_less_and_less_often_while_nothing_answers() -> None:
+    application = Application(closes="never", data_units=(2, 0), reading="lazy")
+    model = replace(timed(persist=(2, 4), segment_lifetime=1), application=application)
+    model = with_parameters(model, ["protocol.flow_control=on"])
+    run = """A SEND
+        A SEND
+        A TRANSMIT
+        ESTABLISHED -- DATA 1 --> ESTABLISHED
+        ESTABLISHED <-- ACK of DATA 1 -- ESTABLISHED"""
+    probe = "A PERSIST TIMEOUT"
+    for wait in (2, 2, 4, 4):  # the first probe is text that has never been sent
+        assert [wait] == ticks_before(model, run, probe)
+        run += f"\n{tick_line(wait)}{probe}"
+
+
 def test_a_timer_without_a_time_goes_off_at_any_time() -> None:
     run = f"{IN_TIME_WAIT}\nTIME_WAIT -- ACK of FIN --x LAST_ACK"
     model = timed(retransmission=(4,))
@@ -499,7 +514,7 @@ def test_what_dies_of_age_again_and_again_is_not_fairly_lost() -> None:
     assert not any(said.startswith("W3") for said in verdict.fairness)
 
 
-@examples(15)
+@examples(8)
 @given(timed_models())
 def test_runs_of_timed_models_are_taken_again_and_read_back(model: Model) -> None:
     space = searched(model, 1_500)
@@ -512,7 +527,7 @@ def test_runs_of_timed_models_are_taken_again_and_read_back(model: Model) -> Non
         assert run == parse_json(trace_text(run), model)
 
 
-@examples(15)
+@examples(8)
 @given(timed_models())
 def test_the_fair_verdict_of_timed_models_implies_possibility(model: Model) -> None:
     space = searched(model, 1_500)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from properties.judge import judge
 from properties.time_wait import (
+    RESTARTS,
     Question,
     Threshold,
     no_reset_in_last_ack,
@@ -24,8 +26,6 @@ from tcpclose_model.run import check_run
 from tcpclose_model.search import explore
 from tests.command_line import ROOT, refused, tcpclose
 
-NOTHING_RESTARTS = ("protocol.literal_2msl=on",)
-
 QUESTIONS = [
     Question(0, 1, (2,)),
     Question(0, 2, (5,)),
@@ -35,6 +35,10 @@ QUESTIONS = [
     Question(2, 1, (3,)),
     Question(2, 1, (3, 6, 12)),
     Question(3, 1, (3, 6, 12, 24)),
+    Question(0, 1, (2,), restart="nothing"),
+    Question(1, 2, (4,), restart="nothing"),
+    Question(1, 2, (5,), restart="nothing"),
+    Question(1, 1, (3,), restart="any"),
 ]
 
 
@@ -100,8 +104,8 @@ def test_the_run_that_fails_ends_with_a_reset_in_last_ack_and_loses_no_more_than
 
 def test_a_literal_reading_needs_a_longer_time_wait_where_needless_fins_are_sent() -> None:
     # RFC 9293 3.10.7.4 taken word for word: a FIN that comes again does not restart 2MSL.
-    found = threshold(Question(1, 2, (4,), settings=NOTHING_RESTARTS))
-    assert (8, False) == (found.fails, found.agrees)
+    found = {name: threshold(Question(1, 2, (4,), restart=name)).fails for name in RESTARTS}
+    assert {"fin": 6, "nothing": 8, "any": 6} == found
 
 
 def test_a_limit_that_is_hit_leaves_the_answer_unknown() -> None:
@@ -138,10 +142,15 @@ def test_the_command_says_how_long_what_theory_says_and_the_run_one_tick_below()
     assert threshold(question).run == parse_ladder(text, question.model(10))
 
 
-def test_the_command_says_where_theory_is_wrong() -> None:
+def test_the_command_says_what_the_literal_reading_needs() -> None:
     said = tcpclose("time-wait", "--msl", "2", "--rto", "4", "--restart", "nothing", "--no-notes")
     assert "TIME-WAIT must last at least 9 ticks to survive 1 loss" == said.lines[0]
-    assert any(line.endswith("= 6 ticks; it DOES NOT AGREE") for line in said.lines)
+    assert "theory: more than RTO 4 + MSL 2 + MSL 2 = 8 ticks; it agrees" in said.lines
+
+
+def test_a_report_says_where_theory_is_wrong() -> None:
+    found = replace(threshold(Question(0, 1, (3,))), fails=5)
+    assert any(line.endswith("= 1 tick; it DOES NOT AGREE") for line in told(found, "none"))
 
 
 def test_the_command_is_unknown_where_a_limit_is_hit() -> None:

@@ -36,16 +36,14 @@ FIRST_NUMBER = 1
 
 
 class ProductState(NamedTuple):
-    """Both ends and what is in flight; tuples compare in this order, the canonical one.
-
-    `losses` counts the segments lost so far, where `network.losses_max` limits them.
-    """
+    """Both ends and what is in flight; tuples compare in this order, the canonical one."""
 
     a: TCB
     b: TCB
     a_to_b: Channel = ()
     b_to_a: Channel = ()
     losses: int = 0
+    """The segments lost so far, where `network.losses_max` limits them."""
 
 
 class Action(NamedTuple):
@@ -347,11 +345,9 @@ class PlainEngine:
 
     def pushed(self, channel: Channel, seg: Segment | None) -> tuple[Channel, bool]:
         """Return the channel with `seg` in it, and whether there was no room for it."""
-        if seg is None:
-            return channel, False
-        if self._vanishing:
+        if seg is not None and self._vanishing:
             return renewed(channel, seg), False
-        return pushed(channel, seg, self.model.network)
+        return (channel, False) if seg is None else pushed(channel, seg, self.model.network)
 
     def _step(
         self, state: ProductState, action: Action, outcome: Outcome, inbound: Channel | None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tcpclose_model.protocol.effects import Effect
 from tcpclose_model.protocol.notation import On, Rule, Then, each
-from tcpclose_model.protocol.vocabulary import Event, State, Step
+from tcpclose_model.protocol.vocabulary import State
 from tcpclose_model.protocol.words import Predicate
 
 
@@ -53,9 +53,7 @@ class Selector:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, (State, Event, Step)):
-        return value.name
-    return str(getattr(value, "__name__", value))
+    return str(getattr(value, "name", getattr(value, "__name__", value)))
 
 
 def rows(

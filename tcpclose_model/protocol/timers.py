@@ -19,7 +19,7 @@ from tcpclose_model.protocol.vocabulary import Event
 class Timer:
     """One timer: its name (and its parameter's), its event, what starts it anew, and the clause.
 
-    backs_off: it is the retransmission timer, whose timeout grows with each retransmission.
+    backs_off: its timeout grows with what has been sent again since the last new ACK.
     measures_silence: whatever arrives starts it anew.
     """
 
@@ -51,6 +51,9 @@ TIMERS = (
     Timer("delayed_ack",    Event.DELAYED_ACK_TIMEOUT,    (),            "3.8.6.3 MUST-40"),
     # For a table that has the row `keep_alive_probe`: idle, and nothing heard for so long.
     Timer("keep_alive",     Event.KEEP_ALIVE_TIMEOUT,     (),            "3.8.4 MUST-26", measures_silence=True),
+    # For a table that has flow control: the window has been zero for so long, backed off with each probe
+    # that nothing answers (SHLD-29, SHLD-30).
+    Timer("persist",        Event.PERSIST_TIMEOUT,        (take_ack,),   "3.8.6.1 MUST-36", backs_off=True),
 )
 # fmt: on
 """Every timer, in the order of their events."""

@@ -73,7 +73,7 @@ def _parsed(name: str, text: str, old: object) -> object:
         return _boolean(name, text)
     if name in MAY_BE_NONE and text.lower() == "none":
         return None
-    if name == "time.retransmission":
+    if name in ("time.retransmission", "time.persist"):
         return tuple(_number(name, part.strip()) for part in text.strip("()").split(","))
     if name in MAY_BE_NONE:
         return _number(name, text)
