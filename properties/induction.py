@@ -115,16 +115,7 @@ def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int
     there are processors.  Raises ModelError if a table is not legal, or if the solver finds that a
     cell can be reached that is declared unreachable.
     """
-    if model.middlebox.at != "none":
-        raise ModelError(
-            f"{model.name}: a middlebox sends resets that no end has sent, which no claim covers: "
-            "prove it without (--set middlebox.at=none), or check it"
-        )
-    if model.reopens:
-        raise ModelError(
-            f"{model.name}: the claims speak of one connection, and this model opens a second: "
-            "prove it without (--set incarnations.opens=never), or check it"
-        )
+    _refuse_uncovered(model)
     for protocol in (model.a, model.b):
         check(protocol)
     proof = Proof(model)
@@ -144,6 +135,20 @@ def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int
         if not again:
             proof.kept = list(active.values())
             return proof
+
+
+def _refuse_uncovered(model: Model) -> None:
+    """Raise ModelError for what no claim covers."""
+    what = ""
+    if model.middlebox.at != "none":
+        what = "a middlebox sends resets that no end has sent (without it: --set middlebox.at=none)"
+    if model.reopens:
+        what = (
+            "the claims speak of one connection, and this model opens a second (without it: --set "
+            "incarnations.opens=never)"
+        )
+    if what:
+        raise ModelError(f"{model.name}: {what}: no proof covers that; tcpclose check does")
 
 
 def _ends(model: Model) -> dict[str, tuple[Protocol, Protocol]]:
