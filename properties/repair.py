@@ -38,8 +38,8 @@ SECOND = (
 )
 """Parameter values that may repair, those of the ends before those of the network."""
 
-STAYS = ("flow_control",)
-"""Switches that are never turned off for a repair: no stack does without."""
+STAYS = ("flow_control", "reopens")
+"""Switches that are never turned off for a repair: no stack, or no such model, does without."""
 
 REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337", "keep_alive")
 """Switches that may repair."""

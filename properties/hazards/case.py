@@ -14,6 +14,7 @@ from tcpclose_model.model import Model
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.catalogue import model_named
 from tcpclose_model.variants.parameters import with_parameters
+from tcpclose_model.variants.switches import SWITCHES
 
 NO_DATA = "application.data_units=0"
 A_FIRST = "application.closes=a_first"
@@ -53,7 +54,9 @@ class Case:
 
     def right(self) -> Model:
         """Return its twin: the standard's table under the same parameters, put right."""
-        return with_parameters(replace(self.broken(), a=RFC9293, b=RFC9293), self.fixed)
+        broken = self.broken()
+        table = SWITCHES["reopens"].on(RFC9293) if broken.reopens else RFC9293
+        return with_parameters(replace(broken, a=table, b=table), self.fixed)
 
     @property
     def command(self) -> str:

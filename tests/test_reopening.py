@@ -1,0 +1,204 @@
+"""Opening again: the rows of RFC 9293 3.10.1 and 3.10.7, and that nothing hangs on the ghost."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from properties.check import check
+from tcpclose_model.errors import ModelError
+from tcpclose_model.model import Incarnations, Model
+from tcpclose_model.protocol.legality import Symbol
+from tcpclose_model.protocol.notation import Protocol
+from tcpclose_model.protocol.rules import RFC9293
+from tcpclose_model.protocol.step import Table
+from tcpclose_model.protocol.vocabulary import (
+    CLOSED,
+    ESTABLISHED,
+    LISTEN,
+    OPENING,
+    SYN_RECEIVED,
+    SYN_SENT,
+    TCB,
+    TIME_WAIT,
+    Event,
+    Segment,
+)
+from tcpclose_model.search import explore
+from tcpclose_model.variants.catalogue import MODELS, model_named
+from tcpclose_model.variants.switches import SWITCHES
+
+AGAIN = SWITCHES["reopens"].on(RFC9293)
+TABLES = {
+    "reopens": AGAIN,
+    "MAY-2": SWITCHES["time_wait_takes_syn"].on(RFC9293),
+    "for good": SWITCHES["time_wait_takes_syn_for_good"].on(RFC9293),
+}
+
+
+def tcb(protocol: Protocol = AGAIN, **fields: Any) -> TCB:  # Any: fields of the TCB
+    """Return a TCB of a table that reopens, in the second incarnation unless said otherwise."""
+    return Table(protocol).initial._replace(**{"inc": 2, **fields})
+
+
+def arrives(seg: Segment, protocol: Protocol = AGAIN, **fields: Any) -> tuple[Any, Segment | None]:
+    """Return the TCB that an arrival leaves, and what is sent."""
+    outcome = Table(protocol).arrival(tcb(protocol, **fields), seg)
+    return outcome.tcb, outcome.sent
+
+
+def syn_sent(seg: Segment) -> tuple[Any, Segment | None]:
+    """Return what an arrival does in SYN-SENT, our SYN having taken 5."""
+    return arrives(seg, state=SYN_SENT, snd_una=5, snd_nxt=6, snd_end=6)
+
+
+def syn_received(seg: Segment, **fields: Any) -> tuple[Any, Segment | None]:
+    """Return what an arrival does in SYN-RECEIVED, our SYN having taken 5, the peer's 8."""
+    return arrives(seg, state=SYN_RECEIVED, snd_una=5, snd_nxt=6, snd_end=6, rcv_nxt=9, **fields)
+
+
+def test_the_standards_table_is_in_no_state_of_opening() -> None:
+    assert not set(OPENING) & set(RFC9293.states)
+    assert set(OPENING) <= set(AGAIN.states)
+
+
+def test_closed_answers_a_segment_without_an_ack_with_a_reset_that_has_one() -> None:
+    after, sent = arrives(Segment(7, syn=1, inc=1), state=CLOSED)
+    assert (CLOSED, Segment(0, ack=8, rst=1, inc=1)) == (after.state, sent)
+
+
+def test_an_active_open_sends_a_syn_of_the_next_incarnation() -> None:
+    outcome = Table(AGAIN).local(tcb(state=CLOSED, inc=1, iss=5), Event.OPEN_ACTIVE)
+    assert outcome is not None
+    assert (SYN_SENT, Segment(5, syn=1, inc=2)) == (outcome.tcb.state, outcome.sent)
+
+
+def test_listen_answers_a_syn_and_resets_an_ack_and_ignores_a_reset() -> None:
+    after, sent = arrives(Segment(8, syn=1, inc=2), state=LISTEN, iss=5)
+    assert (SYN_RECEIVED, Segment(5, ack=9, syn=1, inc=2)) == (after.state, sent)
+    after, sent = arrives(Segment(8, ack=3, inc=1), state=LISTEN)
+    assert (LISTEN, Segment(3, rst=1, inc=1)) == (after.state, sent)
+    assert (LISTEN, None) == (lambda t, s: (t.state, s))(*arrives(Segment(8, rst=1), state=LISTEN))
+
+
+@pytest.mark.parametrize("ack", [5, 7])
+def test_syn_sent_answers_a_bad_ack_with_a_reset_of_that_segments_incarnation(ack: int) -> None:
+    after, sent = syn_sent(Segment(3, ack=ack, inc=1))
+    assert (SYN_SENT, Segment(ack, rst=1, inc=1)) == (after.state, sent)
+
+
+def test_syn_sent_drops_an_acceptable_ack_without_a_syn() -> None:
+    after, sent = syn_sent(Segment(3, ack=6, inc=1))
+    assert (SYN_SENT, None) == (after.state, sent)
+
+
+def test_syn_sent_takes_a_syn_ack() -> None:
+    after, sent = syn_sent(Segment(8, ack=6, syn=1, inc=2))
+    assert (ESTABLISHED, Segment(6, ack=9, inc=2)) == (after.state, sent)
+
+
+def test_syn_sent_takes_a_syn_of_a_peer_that_opens_at_the_same_time() -> None:
+    after, sent = syn_sent(Segment(8, syn=1, inc=2))
+    assert (SYN_RECEIVED, Segment(5, ack=9, syn=1, inc=2)) == (after.state, sent)
+
+
+@pytest.mark.parametrize(("ack", "state"), [(6, CLOSED), (0, SYN_SENT), (3, SYN_SENT)])
+def test_syn_sent_is_refused_by_a_reset_with_an_acceptable_ack_alone(ack: int, state: int) -> None:
+    assert state == syn_sent(Segment(0, ack=ack, rst=1))[0].state
+
+
+@pytest.mark.parametrize(("passive", "state"), [(1, LISTEN), (0, CLOSED)])
+def test_a_reset_in_syn_received_leads_back_to_where_it_came_from(passive: int, state: int) -> None:
+    assert state == syn_received(Segment(9, rst=1), passive=passive)[0].state
+
+
+def test_an_ack_of_the_syn_establishes_and_what_it_carries_is_taken() -> None:
+    after, _ = syn_received(Segment(9, ack=6, text=1, inc=2))
+    assert (ESTABLISHED, 10) == (after.state, after.rcv_nxt)
+
+
+def test_a_syn_that_comes_again_is_acknowledged_not_taken_for_a_new_one() -> None:
+    after, sent = syn_received(Segment(8, syn=1, inc=2), passive=1)
+    assert (SYN_RECEIVED, Segment(6, ack=9, inc=2)) == (after.state, sent)
+
+
+def test_a_syn_on_a_synchronized_connection_is_challenged() -> None:
+    after, sent = arrives(Segment(50, syn=1, inc=2), state=ESTABLISHED, snd_nxt=6, rcv_nxt=9)
+    assert (ESTABLISHED, Segment(6, ack=9, inc=2)) == (after.state, sent)
+
+
+WAITING = {"state": TIME_WAIT, "inc": 1, "snd_una": 4, "snd_nxt": 4, "snd_end": 3, "rcv_nxt": 9}
+
+
+@pytest.mark.parametrize(
+    ("name", "seq", "state"),
+    [
+        ("reopens", 9, TIME_WAIT),
+        ("MAY-2", 8, TIME_WAIT),
+        ("MAY-2", 9, SYN_RECEIVED),
+        ("for good", 9, TIME_WAIT),
+        ("for good", 10, SYN_RECEIVED),
+    ],
+)
+def test_a_syn_ends_time_wait_where_it_may(name: str, seq: int, state: int) -> None:
+    assert state == arrives(Segment(seq, syn=1, inc=2), TABLES[name], **WAITING)[0].state
+
+
+@pytest.mark.parametrize(("name", "state"), [("MAY-2", TIME_WAIT), ("for good", LISTEN)])
+def test_a_refused_syn_leads_back_to_time_wait_under_may_2(name: str, state: int) -> None:
+    table = Table(TABLES[name])
+    taken = table.arrival(tcb(TABLES[name], **WAITING), Segment(20, syn=1, inc=2)).tcb
+    assert state == table.arrival(taken, Segment(21, rst=1, inc=2)).tcb.state
+
+
+def test_what_resumes_time_wait_is_the_connection_that_was_waiting() -> None:
+    table = Table(TABLES["MAY-2"])
+    before = tcb(TABLES["MAY-2"], **WAITING)
+    taken = table.arrival(before, Segment(20, syn=1, inc=2)).tcb
+    after: Any = table.arrival(taken, Segment(21, rst=1, inc=2)).tcb
+    assert all(getattr(after, name) == value for name, value in WAITING.items())
+
+
+# The ghost --------------------------------------------------------------------------------------
+
+
+def symbols(names: list[str]) -> Any:
+    """Return a record of symbols (Any: it stands for a TCB or a segment)."""
+    return SimpleNamespace(**{name: Symbol(name) for name in names})
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_predicate_reads_which_incarnation_it_is(name: str) -> None:
+    fields = [*TCB._fields, *(field for field, _ in TABLES[name].fields)]
+    blind = symbols([field for field in fields if field != "inc"])
+    seg = symbols([field for field in Segment._fields if field != "inc"])
+    for rule in TABLES[name].rules:
+        for holds in rule.when:
+            assert holds(blind, seg) is not None  # reading `inc` would raise
+
+
+def test_a_user_who_opens_again_needs_a_table_that_can() -> None:
+    model = Model(incarnations=Incarnations(opens=("active", "passive")))
+    with pytest.raises(ModelError, match=r"set protocol\.reopens=on"):
+        explore(model)
+
+
+def test_a_table_that_can_open_again_makes_no_difference_if_nobody_does() -> None:
+    settings = {
+        "network": model_named("table_154").network,
+        "timers": model_named("table_154").timers,
+    }
+    plain, again = (explore(Model(a=t, b=t, **settings)) for t in (RFC9293, AGAIN))
+    assert (len(plain), plain.transitions) == (len(again), again.transitions)
+
+
+@pytest.mark.parametrize("name", ["reopen_fifo", "time_wait_takes_syn"])
+def test_the_fast_engine_agrees_where_a_connection_is_opened_again(name: str) -> None:
+    pytest.importorskip("numba")
+    said = [
+        [(v.answer, v.occurred, v.run) for v in check(MODELS[name], engine=engine).verdicts]
+        for engine in ("plain", "fast")
+    ]
+    assert said[0] == said[1]
