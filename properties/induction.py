@@ -13,8 +13,7 @@ that leaned on them are tried again, until what is left keeps itself.
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 import z3
 
 from properties.claims import CLAIMS, PROVES, About, Claim, is_flag
+from properties.forks import in_processes
 from tcpclose_model.engines.symbolic import (
     MARKED,
     Marks,
@@ -185,36 +185,16 @@ def attempt(model: Model, claims: tuple[Claim, ...], processes: int = 0) -> Atte
     return total
 
 
-_WORK: list[Callable[[_Task], Attempt]] = []
-"""What a forked process does; it cannot be handed over, for a user's rows may be lambdas."""
-
-
 def _all(
     model: Model, claims: tuple[Claim, ...], tasks: Sequence[_Task], processes: int
 ) -> list[Attempt]:
-    """Return what each task finds, in their order; in several processes where they can fork.
-
-    Each task has a process of its own, so that what the solver answers does not hang on the tasks
-    that it has seen before.
-    """
+    """Return what each task finds, in their order."""
 
     def work(task: _Task) -> Attempt:
         mine, others = _ends(model)[task.end]
         return _Induction(task, SymbolicTable(mine), SymbolicTable(others), claims).found()
 
-    wanted = processes or multiprocessing.cpu_count()
-    if wanted == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [work(task) for task in tasks]
-    _WORK.append(work)
-    try:
-        with multiprocessing.get_context("fork").Pool(wanted, maxtasksperchild=1) as pool:
-            return pool.map(_forked, tasks, chunksize=1)
-    finally:
-        _WORK.pop()
-
-
-def _forked(task: _Task) -> Attempt:
-    return _WORK[-1](task)
+    return in_processes(work, tasks, processes)
 
 
 class _Induction:
