@@ -4,7 +4,8 @@ Explores the fixed instance with every contender that is installed, each in a pr
 and prints tables; the reasons of those that are missing stand below.  Every contender's counts are
 held against the pinned ones and its verdicts against the others': a difference is an error.
 
-`docs/performance.md` says how to read the tables; `--write` puts them there.
+`docs/performance.md` says how to read the tables; `--write` puts them there.  `--long` explores
+only the longest instance, on all processors.
 """
 
 from __future__ import annotations
@@ -30,16 +31,23 @@ from benchmarks.instances import (  # noqa: E402
     BIG,
     GROWTH,
     HUGE,
+    LONG,
     MEDIUM,
     SMALL,
     TINY,
     Instance,
 )
 from benchmarks.measure import adopt_orphans  # noqa: E402
-from benchmarks.tables import graph_table, growth_table, liveness_table  # noqa: E402
+from benchmarks.tables import (  # noqa: E402
+    graph_table,
+    growth_table,
+    liveness_table,
+    ratio_table,
+)
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+LONG_BEGIN, LONG_END = "<!-- long:begin -->", "<!-- long:end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,12 @@ class Comparison:
         for instance in self.size.instances:
             lines += ["", f"### {_title(instance)}", ""]
             lines += graph_table(self._all(graph, instance))
+        lines += ["", "### Ours beside SPIN's depth first by hand, and the replay bound", ""]
+        lines += ratio_table(
+            [self._all(graph, instance) for instance in self.size.instances],
+            peer="SPIN, by hand, depth first",
+            bound=ours.REPLAY_BOUND,
+        )
         lines += ["", "### Growth with K, D and R", ""]
         few = [graph[0], spin.contenders(self.size.level)[0]]
         lines += growth_table([self._all(few, one) for one in self.size.growth])
@@ -88,6 +102,11 @@ class Comparison:
         lines += ["", f"### Start-up: from a command to the counts of {TINY.words}", ""]
         lines += startup.lines(self._folder(), self.size.level, cold=self.size.cold)
         return lines
+
+    def long_lines(self) -> list[str]:
+        """Measure the longest instance, by the fastest contender alone; return its table."""
+        lines = [*machine_lines(), "", "Measured once.", "", f"### {_title(LONG)}", ""]
+        return [*lines, *graph_table([self._score(ours.fastest(), LONG)])]
 
     def _all(self, contenders: Iterable[Contender], instance: Instance) -> list[Score]:
         """Return the scores of contenders on an instance, those that have run before reused."""
@@ -149,11 +168,12 @@ def _title(instance: Instance) -> str:
     return f"{instance.states:,} states, {instance.steps:,} steps ({instance.words})"
 
 
-def written(document: str, lines: Sequence[str]) -> str:
-    """Return the document with these lines between its two marks."""
-    before, rest = document.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    return "\n".join([f"{before}{BEGIN}", *lines, f"{END}{after}"])
+def written(document: str, lines: Sequence[str], marks: tuple[str, str] = (BEGIN, END)) -> str:
+    """Return the document with these lines between two marks."""
+    begin, end = marks
+    before, rest = document.split(begin, 1)
+    _, after = rest.split(end, 1)
+    return "\n".join([f"{before}{begin}", *lines, f"{end}{after}"])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -162,20 +182,22 @@ def main(arguments: Sequence[str]) -> int:
     sizes = parser.add_mutually_exclusive_group()
     sizes.add_argument("--quick", action="store_true", help="tiny instances: seconds, for a test")
     sizes.add_argument("--large", action="store_true", help="127.7 million states, too")
+    sizes.add_argument("--long", action="store_true", help=f"{LONG.states:,} states, and no more")
     parser.add_argument("--write", action="store_true", help="put the tables into docs")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else LARGE if options.large else DEFAULT
     adopt_orphans()
     with tempfile.TemporaryDirectory() as scratch:
         comparison = Comparison(size, Path(scratch))
-        lines = comparison.lines()
+        lines = comparison.long_lines() if options.long else comparison.lines()
     print("\n".join(lines))
     wrong = disagreements(comparison.scores)
     for line in wrong:
         print(f"wrong: {line}", file=sys.stderr)
     if options.write and not wrong:
         text = DOCUMENT.read_text(encoding="utf-8")
-        DOCUMENT.write_text(written(text, lines), encoding="utf-8")
+        marks = (LONG_BEGIN, LONG_END) if options.long else (BEGIN, END)
+        DOCUMENT.write_text(written(text, lines, marks), encoding="utf-8")
     return 1 if wrong else 0
 
 

@@ -63,7 +63,7 @@ def measured(
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
         )
         timer = threading.Timer(seconds_max, _kill_group, [child.pid])
         timer.start()

@@ -34,6 +34,9 @@ DEEPEST = 10_000
 BREADTH_FIRST_MAX = 40_000_000
 """States; breadth-first, SPIN takes two to three times the memory for each."""
 
+DEPTH_FIRST_MAX = 40_000_000
+"""States; what is larger would take a quarter of an hour and more."""
+
 
 def by_hand(instance: Instance) -> tuple[str, ...]:
     """Return the options of `spin` that make the hand-written model this instance."""
@@ -93,6 +96,7 @@ def contenders(level: str = "-O3") -> list[Contender]:
                 f"SPIN, {name}, depth first",
                 prepared(exported=exported, arguments=_deep),
                 read,
+                states_max=DEPTH_FIRST_MAX,
             ),
             Contender(
                 f"SPIN, {name}, breadth first",

@@ -55,6 +55,30 @@ def _graph_row(one: Score, ours: Score) -> list[str]:
     ]
 
 
+def ratio_table(sizes: Sequence[Sequence[Score]], *, peer: str, bound: str) -> list[str]:
+    """Return how many times faster ours are than a peer, and how near they are to a bound.
+
+    Ours are the contenders whose names begin with "ours" and end with their threads.
+    """
+    rows = []
+    for scores in sizes:
+        ran = {one.contender.name: one for one in scores if not one.missing}
+        other, least = ran.get(peer), ran.get(bound)
+        for name, one in ran.items():
+            if not (name.startswith("ours") and name.endswith(("thread", "threads"))):
+                continue
+            rows.append(
+                [
+                    f"{one.instance.words}: {name}",
+                    ratio(other.seconds, one.seconds) if other else NONE,
+                    f"{100 * least.seconds / one.seconds:.0f} %" if least else NONE,
+                    f"{one.bytes_a_state:.1f}" if one.bytes_a_state else NONE,
+                ]
+            )
+    heads = ("", "times as fast as SPIN", "share of the replay bound", "bytes a state")
+    return table(heads, rows)
+
+
 def liveness_table(scores: Sequence[Score]) -> list[str]:
     """Return what each contender took to judge liveness, and its verdict."""
     ran = [one for one in scores if not one.missing]

@@ -9,7 +9,8 @@ import pytest
 
 from properties.check import check
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Incarnations, Model
+from tcpclose_model.model import Model
+from tcpclose_model.parts import Incarnations
 from tcpclose_model.protocol.legality import Symbol
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
@@ -80,7 +81,8 @@ def test_listen_answers_a_syn_and_resets_an_ack_and_ignores_a_reset() -> None:
     assert (SYN_RECEIVED, Segment(5, ack=9, syn=1, inc=2)) == (after.state, sent)
     after, sent = arrives(Segment(8, ack=3, inc=1), state=LISTEN)
     assert (LISTEN, Segment(3, rst=1, inc=1)) == (after.state, sent)
-    assert (LISTEN, None) == (lambda t, s: (t.state, s))(*arrives(Segment(8, rst=1), state=LISTEN))
+    after, sent = arrives(Segment(8, rst=1), state=LISTEN)
+    assert (LISTEN, None) == (after.state, sent)
 
 
 @pytest.mark.parametrize("ack", [5, 7])
@@ -186,11 +188,10 @@ def test_a_user_who_opens_again_needs_a_table_that_can() -> None:
 
 
 def test_a_table_that_can_open_again_makes_no_difference_if_nobody_does() -> None:
-    settings = {
-        "network": model_named("table_154").network,
-        "timers": model_named("table_154").timers,
-    }
-    plain, again = (explore(Model(a=t, b=t, **settings)) for t in (RFC9293, AGAIN))
+    base = model_named("table_154")
+    plain, again = (
+        explore(Model(a=t, b=t, network=base.network, timers=base.timers)) for t in (RFC9293, AGAIN)
+    )
     assert (len(plain), plain.transitions) == (len(again), again.transitions)
 
 

@@ -20,13 +20,37 @@ Counting takes several times as long as the work here.
 """
 
 
-inlined = njit(cache=True, nogil=True, _nrt=False, inline="always")
+inlined = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
 """Compiles a function into those that call it: tables are many words to hand over at each call."""
 
 
 def _pointer(context, builder, array_type, array, index):
     made = context.make_array(array_type)(context, builder, array)
     return cgutils.get_item_pointer(context, builder, array_type, made, [index], wraparound=False)
+
+
+@intrinsic
+def load(typingctx, cells, index):
+    """Return cells[index]; numba's own indexing asks first whether the index is negative."""
+    signature = cells.dtype(cells, types.int64)
+
+    def generate(context, builder, signature, arguments):
+        return builder.load(_pointer(context, builder, signature.args[0], *arguments))
+
+    return signature, generate
+
+
+@intrinsic
+def store(typingctx, cells, index, value):
+    """Write cells[index], as `load` reads it."""
+    signature = types.void(cells, types.int64, cells.dtype)
+
+    def generate(context, builder, signature, arguments):
+        array, index, value = arguments
+        builder.store(value, _pointer(context, builder, signature.args[0], array, index))
+        return context.get_dummy_value()
+
+    return signature, generate
 
 
 @intrinsic
@@ -71,7 +95,7 @@ def prefetch(typingctx, cells, index):
         byte, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, int32, int32, int32])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        hints = [ir.Constant(int32, hint) for hint in (1, 3, 1)]
+        hints = [ir.Constant(int32, hint) for hint in (0, 0, 1)]
         builder.call(function, [builder.bitcast(pointer, byte), *hints])
         return context.get_dummy_value()
 
@@ -86,5 +110,45 @@ def bit_length(typingctx, word):
     def generate(context, builder, signature, arguments):
         zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
         return builder.sub(ir.Constant(ir.IntType(64), 64), zeros)
+
+    return signature, generate
+
+
+GROUP_BYTES = 64
+"""Bytes of a group of cells: a cache line."""
+
+
+@intrinsic
+def equal_lanes(typingctx, cells, index, value):
+    """Return which cells of the group that begins at cells[index] hold a value, as bits."""
+    signature = types.int64(cells, types.int64, types.int64)
+
+    def generate(context, builder, signature, arguments):
+        array, index, value = arguments
+        pointer = _pointer(context, builder, signature.args[0], array, index)
+        kind = pointer.type.pointee
+        lanes = GROUP_BYTES * 8 // kind.width
+        vector = ir.VectorType(kind, lanes)
+        group = builder.load(builder.bitcast(pointer, vector.as_pointer()), align=kind.width // 8)
+        if kind.width < 64:
+            value = builder.trunc(value, kind)
+        one = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), value, ir.Constant(ir.IntType(32), 0)
+        )
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+        values = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
+        equal = builder.icmp_unsigned("==", group, values)
+        return builder.zext(builder.bitcast(equal, ir.IntType(lanes)), ir.IntType(64))
+
+    return signature, generate
+
+
+@intrinsic
+def lowest_bit(typingctx, word):
+    """Return the place of the lowest bit that is set in a word that is not 0."""
+    signature = types.int64(types.int64)
+
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return signature, generate

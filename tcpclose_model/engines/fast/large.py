@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tcpclose_model.engines.fast.expanding import (
+    BATCH,
     BROKEN,
     CURSOR,
     DEFERRED,
@@ -32,20 +33,22 @@ from tcpclose_model.engines.fast.expanding import (
     expand,
     scratch,
 )
+from tcpclose_model.engines.fast.layout import Machine
 from tcpclose_model.engines.fast.packing import Packing
-from tcpclose_model.engines.fast.tables import Machine, Tables
-from tcpclose_model.engines.fast.visited_set import VisitedSet
+from tcpclose_model.engines.fast.steps import STEPS_MAX
+from tcpclose_model.engines.fast.tables import Tables
+from tcpclose_model.engines.fast.visited_set import VisitedSet, expected_keys
 from tcpclose_model.errors import DefectError
 from tcpclose_model.limits import Limits
 from tcpclose_model.memory import resident
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 """Keys in a piece of a frontier."""
 
 DEPTH_MAX = (1 << 15) - 1
-"""A depth that no search reaches; where a step was never taken, the depth of its first time."""
+"""A depth that no search reaches."""
 
 
 class OutgrownError(Exception):
@@ -59,8 +62,8 @@ class Counts:
     pairs: states by the numbers of A's and B's TCB; idle: whether one of them has both channels
     empty; first_pairs: the depth at which each pair first occurred, -1 where it never did.
     made: steps by code (see `steps`) and the peer's number; sent_on: the network's steps by
-    -1 - code; first_*: the depth at which each was first taken.  memory: bytes that the process
-    grew by.  stuck: (depth, key) of the states that no step leaves.
+    -1 - code; first_*: the depth at which each was first taken, if it was.  memory: bytes that the
+    process grew by.  stuck: (depth, key) of the states that no step leaves.
     """
 
     states: int = 1
@@ -125,6 +128,7 @@ class LargeSearch:
         began = resident()
         self._set = VisitedSet(self.packing.bits, self.limits)
         self._steps_gathered = 0
+        self._sizes = [1]
         self._new_threads()
         initial = self.packing.pack(0, 0, 0, 0)
         self._set.add(initial)
@@ -132,9 +136,11 @@ class LargeSearch:
         self._mine[0].idle[0, 0] = 1
         self._gather()
         self._mark_first("pairs", "first_pairs")
-        self._machine: Machine = self.tables.machine(self.packing, ordered=False)
+        self._machine: Machine = self.tables.machine(
+            self.packing, ordered=False, coded=self.counts_steps
+        )
         frontier = [np.array([initial], np.int64)]
-        most = began
+        self._most_memory = began
         with ThreadPoolExecutor(self.threads) as pool:
             self._pool = pool
             try:
@@ -144,7 +150,6 @@ class LargeSearch:
                     if self.counts.depth == self.depth_max:
                         break
                     frontier = self._level(frontier)
-                    most = max(most, resident())
             except KeyboardInterrupt:
                 self._set.shared[STOP] = 1
                 self.counts.stopped = "interrupted"
@@ -154,8 +159,8 @@ class LargeSearch:
         self._gather_steps()
         self.counts.stored = int(self._set.shared[INSERTED])
         self.counts.packing = self.packing
-        self.counts.memory = most - began
-        self.counts.bytes_a_state = (most - began) / max(self.counts.states, 1)
+        self.counts.memory = max(self._most_memory, resident()) - began
+        self.counts.bytes_a_state = self.counts.memory / max(self.counts.states, 1)
         self.counts.cell_bytes = self._set.table.itemsize
 
     def _level(self, frontier: list[Array]) -> list[Array]:
@@ -177,6 +182,7 @@ class LargeSearch:
         self._mark_first("sent_on", "first_sent_on")
         if following and not self.counts.stopped:
             self.counts.depth += 1
+            self._sizes.append(sum(len(keys) for keys in following))
             self._set.shared[DEPTH] = self.counts.depth
             if self.counts.depth >= DEPTH_MAX:
                 raise DefectError(f"a search is deeper than {DEPTH_MAX:,} steps")
@@ -191,7 +197,7 @@ class LargeSearch:
             waiting = []
             shared[CURSOR] = 0
             while shared[CURSOR] < len(chunk):
-                self._set.make_room()
+                self._set.make_room(expected_keys(self._sizes))
                 if self._set.full:
                     self.counts.stopped = self.limits.out_of_memory()
                     return following
@@ -241,7 +247,9 @@ class LargeSearch:
             if not self.tables.fits(self.packing):
                 raise OutgrownError
             self._widen()
-            self._machine = self.tables.machine(self.packing, ordered=False)
+            self._machine = self.tables.machine(
+                self.packing, ordered=False, coded=self.counts_steps
+            )
         return np.concatenate(waiting) if waiting else np.empty(0, np.int64)
 
     def _note_stuck(self, mine: Mine) -> None:
@@ -255,30 +263,34 @@ class LargeSearch:
         found = 1 + sum(int(mine.tallies[STATES]) for mine in self._mine)
         self.counts.stopped = self.counts.stopped or self.limits.hit(found)
         if not quiet:
-            if self.limits.room() < 0:
+            held = resident()
+            self._most_memory = max(self._most_memory, held)
+            if held > self.limits.memory:
                 self.counts.stopped = self.limits.out_of_memory()
             self.limits.tell(self.counts.depth, found, waiting)
 
     def _new_threads(self) -> None:
         a, b = (1 << (len(tcbs) - 1).bit_length() for tcbs in self.tables.tcbs)
         made = (4 * self._entries(), max(a, b)) if self.counts_steps else (0, 0)
-        self._mine = [
-            Mine(
-                out=np.empty(CHUNK + (1 << 15), np.int64),
-                deferred=np.empty(1 << 10, np.int64),
-                missing=np.empty(1 << 10, np.int64),
-                stuck=np.empty(1 << 14, np.int64),
-                pairs=np.zeros((a, b), np.uint32),
-                idle=np.zeros((a, b), np.uint8),
-                made=np.zeros(made, np.uint32),
-                first_made=np.full(made, DEPTH_MAX, np.int16),
-                sent_on=np.zeros(8 << self.packing.slot_bits, np.int64),
-                recent=np.full(1 << FILTER_BITS, -1, np.int64),
-                scratch=scratch(),
-                tallies=np.zeros(8, np.int64),
-            )
-            for _ in range(self.threads)
-        ]
+        self._mine = [self._new_mine((a, b), made) for _ in range(self.threads)]
+
+    def _new_mine(self, pairs: tuple[int, int], made: tuple[int, int]) -> Mine:
+        counters = np.zeros(made, np.uint32)
+        return Mine(
+            out=np.empty(CHUNK + 2 * BATCH * STEPS_MAX, np.int64),
+            deferred=np.empty(1 << 10, np.int64),
+            missing=np.empty(1 << 10, np.int64),
+            stuck=np.empty(1 << 14, np.int64),
+            pairs=np.zeros(pairs, np.uint32),
+            idle=np.zeros(pairs, np.uint8),
+            made=counters,
+            made_flat=counters.reshape(-1),
+            first_made=np.zeros(made, np.int16),
+            sent_on=np.zeros(8 << self.packing.slot_bits, np.int64),
+            recent=np.full(1 << FILTER_BITS, -1, np.int64),
+            scratch=scratch(),
+            tallies=np.zeros(64, np.int64),
+        )
 
     def _entries(self) -> int:
         return 1 << max(len(self.tables.entries), 64).bit_length()
@@ -310,15 +322,23 @@ class LargeSearch:
                 _add(counts, name, getattr(mine, name))
 
     def _gather_steps(self) -> None:
-        """Do the same with the steps by kind and peer, of which there are many kinds."""
+        """Do the same with the steps by kind and peer, of which there are many kinds.
+
+        Rows of kinds that were never made are left alone, and so take no memory.
+        """
         counts = self.counts
         for mine in self._mine:
             shape = mine.made.shape
-            _add(counts, "made", mine.made)
-            counts.first_made = _as_large(counts.first_made, shape, fill=DEPTH_MAX)
-            part = counts.first_made[: shape[0], : shape[1]]
-            np.minimum(part, mine.first_made, out=part)
-            mine.first_made[...] = DEPTH_MAX
+            counts.made = _as_large(counts.made, shape)
+            counts.first_made = _as_large(counts.first_made, shape)
+            codes = np.flatnonzero(mine.made.any(axis=1))
+            place = codes[:, None], np.arange(shape[1])
+            made, first = counts.made[place], counts.first_made[place]
+            part, depths = mine.made[codes], mine.first_made[codes]
+            earlier = (part > 0) & ((made == 0) | (depths < first))
+            counts.first_made[place] = np.where(earlier, depths, first)
+            counts.made[place] = made + part
+            mine.made[codes] = 0
         self._steps_gathered = counts.transitions
 
     def _mark_first(self, name: str, first: str) -> None:

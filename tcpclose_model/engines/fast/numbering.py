@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from tcpclose_model.engines.fast.atoms import inlined, kernel, prefetch
-from tcpclose_model.engines.fast.steps import STEPS_MAX, steps, steps_of
+from tcpclose_model.engines.fast.steps import STEPS_MAX, steps_of
 
 DONE, MISSED, FULL = 0, 1, 2
 """Why `number_states` returned: nothing left below `last`, a table entry is missing, no room."""
@@ -28,8 +28,8 @@ def place_of(key, shift):
 
 
 def scratch() -> tuple[np.ndarray, ...]:
-    """Return arrays for the steps of a batch: keys, codes, and where those of each state end."""
-    sizes = (BATCH * STEPS_MAX, BATCH * STEPS_MAX, BATCH)
+    """Return arrays for the steps of a batch (see `steps_of`)."""
+    sizes = (BATCH * STEPS_MAX, BATCH * STEPS_MAX, BATCH, BATCH)
     return tuple(np.empty(size, np.int64) for size in sizes)
 
 
@@ -40,26 +40,26 @@ def number_states(
 ):  # fmt: skip
     """Expand states order[at:last]; return the next one to expand, and why it stopped there.
 
-    scratch: three arrays to work in (see `scratch`).
+    scratch: four arrays to work in (see `scratch`).
     counts: states known, steps known, and what is missing where the answer is MISSED.
     table: key and number of each known state, alternating; key -1 in an empty slot.
     """
     states, edges = counts[0], counts[1]
-    keys, codes, stops = scratch
+    keys, codes, stops, missing = scratch
     slots = table.size // 2
     status = DONE
     while at < last and status == DONE:
-        count, batch = 0, 0
-        while batch < BATCH and at + batch < last:
-            end = steps(machine, order[at + batch], keys, codes, count)
-            if end < 0:
-                counts[2] = -1 - end
-                status = MISSED
-                break
-            for step in range(count, end):
-                prefetch(table, 2 * place_of(keys[step], shift))
-            stops[batch] = count = end
-            batch += 1
+        batch = min(BATCH, last - at)
+        lacking = steps_of(machine, order, at, at + batch, keys, codes, stops, missing)
+        if lacking:
+            batch = 0
+            while missing[batch] < 0:
+                batch += 1
+            counts[2] = missing[batch]
+            status = MISSED
+        count = stops[batch - 1] if batch else 0
+        for step in range(count):
+            prefetch(table, 2 * place_of(keys[step], shift))
         room = 2 * (states + count) < slots and edges + count <= target.size
         if not room or states + count > order.size or at + batch >= first_step.size:
             status = FULL
@@ -128,11 +128,13 @@ def find_misses(machine, at, last, order, missing):
     """Write what is missing to expand states order[at:last]; return how many entries that are."""
     keys = np.empty(STEPS_MAX, np.int64)
     codes = np.empty(STEPS_MAX, np.int64)
+    stops = np.empty(1, np.int64)
+    lacks = np.empty(1, np.int64)
     found = 0
     while at < last and found < missing.size:
-        end = steps_of(machine, order[at], keys, codes)
-        if end < 0 and (found == 0 or missing[found - 1] != -1 - end):
-            missing[found] = -1 - end
+        lacking = steps_of(machine, order, at, at + 1, keys, codes, stops, lacks)
+        if lacking and (found == 0 or missing[found - 1] != lacks[0]):
+            missing[found] = lacks[0]
             found += 1
         at += 1
     return found

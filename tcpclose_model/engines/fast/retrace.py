@@ -16,8 +16,9 @@ import numpy as np
 
 from tcpclose_model.engines.fast.expanding import leading_to
 from tcpclose_model.engines.fast.large import CHUNK, LargeSearch
+from tcpclose_model.engines.fast.layout import Machine
 from tcpclose_model.engines.fast.packing import Packing
-from tcpclose_model.engines.fast.tables import Machine, Tables
+from tcpclose_model.engines.fast.tables import Tables
 from tcpclose_model.engines.plain import PlainEngine, ProductState, Transition
 from tcpclose_model.errors import DefectError
 from tcpclose_model.limits import Limits

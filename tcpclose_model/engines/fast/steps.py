@@ -1,8 +1,8 @@
 """The steps of a product state, by table: the one kernel that all fast searches share.
 
-`steps` writes, for each step of a state, the key of the next state and a code.  Codes of an end's
-steps are entry << 2 | overflow << 1 | actor; of the network's, -1 - (segment << 3 | head << 2 |
-duplicates << 1 | actor), where the actor is the end that the segment is on its way to.
+`steps_of` writes, for each step of some states, the key of the next state and a code.  Codes of an
+end's steps are entry << 2 | overflow << 1 | actor; of the network's, -1 - (segment << 3 | head << 2
+| duplicates << 1 | actor), where the actor is the end that the segment is on its way to.
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
@@ -10,253 +10,174 @@ duplicates << 1 | actor), where the actor is the end that the segment is on its 
 
 from __future__ import annotations
 
-from tcpclose_model.engines.fast.atoms import (
-    bit_length,
-    compare_and_swap,
-    fetch_and_add,
-    inlined,
-    kernel,
-)
-from tcpclose_model.engines.fast.tables import (
-    ENTRY_BITS,
-    GUARD_BITS,
-    NO_NAME_LEFT,
-    SEGMENT_BITS,
-    TCB_BITS,
-)
-from tcpclose_model.engines.guards import Guard
+import numpy as np
 
-OWN_ROOM, ROOM = int(Guard.OWN_ROOM), int(Guard.ROOM)
-NOTHING_INBOUND, NOTHING_OUTBOUND = int(Guard.NOTHING_INBOUND), int(Guard.NOTHING_OUTBOUND)
-FIFO, SET = 0, 2
-TCB_MASK, SEGMENT_MASK = (1 << TCB_BITS) - 1, (1 << SEGMENT_BITS) - 1
-GUARD_MASK, ENTRY_MASK = (1 << GUARD_BITS) - 1, (1 << ENTRY_BITS) - 1
-GUARD_SHIFT = TCB_BITS + SEGMENT_BITS
-ENTRY_SHIFT = GUARD_SHIFT + GUARD_BITS
-PLACES = 64
-"""More than the places of any channel."""
+from tcpclose_model.engines.fast.atoms import bit_length, inlined, kernel, load, store
+from tcpclose_model.engines.fast.layout import (
+    CODE_SHIFT,
+    FIFO,
+    PLACES,
+    SEGMENT_BITS,
+    SEGMENT_MASK,
+    SET,
+    TCB_BITS,
+    TCB_MASK,
+    UNROLLED,
+)
+from tcpclose_model.engines.fast.ordered_steps import ordered_steps
 
 STEPS_MAX = 320
 """More than the steps of any state, a key having room for two channels of at most 31 segments,
 and PLACES behind them."""
 
+SHORT = 4
+"""Segments of a channel up to which all places are looked at, whether they are taken or not."""
 
-@inlined
-def steps(machine, key, keys, codes, count):
-    """Write the steps of `key` from keys[count] on; return the new count, or -1 - what is missing.
 
-    machine: a `tables.Machine`.  What is missing is actor << 40 | TCB << 12 | segment, with 0 for
-    the local entries of a TCB.  `codes` and `keys` have room for STEPS_MAX more than are used.
+@kernel
+def steps_of(machine, states, first, last, keys, codes, stops, missing):
+    """Write the steps of states[first:last] from keys[0] on; return how many states lack an entry.
+
+    machine: a `tables.Machine`.  stops: where the steps of each end; missing: of a state that
+    lacks an entry, which has no steps then, actor << 40 | TCB << 12 | segment, with 0 for the local
+    entries of a TCB; of others -1.  `codes` and `keys` have room for STEPS_MAX for each state.
     """
-    (first_a, first_b, peer_a, peer_b, arrivals_a, arrivals_b), _, _, naming, shape = machine
-    width = shape.channel_bits
-    mask = (1 << width) - 1
-    a_to_b, b_to_a = key & mask, key >> width & mask
-    if shape.named:
-        a_to_b, b_to_a = naming[0][a_to_b], naming[0][b_to_a]
-    both = key >> 2 * width
-    a, b = both & (1 << shape.a_bits) - 1, both >> shape.a_bits
-    a_shift, b_shift = 2 * width, 2 * width + shape.a_bits
-    # A product and a shift for the division by slot_bits that they equal at these sizes.
-    to_b = (bit_length(a_to_b) + shape.slot_bits - 1) * shape.slot_inverse >> 16
-    to_a = (bit_length(b_to_a) + shape.slot_bits - 1) * shape.slot_inverse >> 16
-    count = _steps_of(
-        machine, 0, first_a, arrivals_a, a, peer_b[b], b_to_a, to_a, a_to_b, to_b,
-        b << b_shift, a_shift, width, 0, keys, codes, count,
-    )  # fmt: skip
-    if count < 0:
-        return count
-    return _steps_of(
-        machine, 1, first_b, arrivals_b, b, peer_a[a], a_to_b, to_b, b_to_a, to_a,
-        a << a_shift, b_shift, 0, width, keys, codes, count,
-    )  # fmt: skip
+    shape = machine.shape
+    count, lacking = 0, 0
+    for at in range(last - first):
+        key = states[first + at]
+        if shape.ordered or shape.named:
+            end = ordered_steps(machine, key, keys, codes, count)
+        elif shape.order == FIFO:  # compiled for this alone
+            end = _steps(machine, FIFO, key, keys, codes, count)
+        else:
+            end = _steps(machine, shape.order, key, keys, codes, count)
+        missing[at] = -1
+        if end < 0:
+            missing[at] = -1 - end
+            lacking += 1
+        else:
+            count = end
+        stops[at] = count
+    return lacking
 
 
 @inlined
-def _steps_of(
-    machine, actor, firsts, arrivals, own, of_peer, inward, held, outward, out,
-    peer, own_shift, in_shift, out_shift, keys, codes, count,
-):  # fmt: skip
-    """Write the steps of one end and of the channel towards it."""
-    _, pool, rank, naming, shape = machine
-    so = of_peer
-    so |= OWN_ROOM if out < shape.capacity else 0
-    so |= ROOM if held + out < shape.capacity else 0
-    so |= NOTHING_INBOUND if held == 0 else 0
-    so |= NOTHING_OUTBOUND if out == 0 else 0
-    where = firsts[own]
-    if where < 0:
-        return -1 - (actor << 40 | own << SEGMENT_BITS)
-    rest = peer
-    if shape.named:
-        rest |= _number(naming, inward) << in_shift
-    else:
-        rest |= inward << in_shift
-    for at in range(where >> 8, (where >> 8) + (where & 255)):
-        word = pool[at]
-        if word >> GUARD_SHIFT & GUARD_MASK & ~so:
-            continue
-        sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
-        if shape.named:
-            sent = _number(naming, sent)
-        keys[count] = rest | (word & TCB_MASK) << own_shift | sent << out_shift
-        codes[count] = word >> ENTRY_SHIFT << 2 | overflow << 1 | actor
-        count += 1
-    if held == 0:
-        return count
-    # The places to take from stand behind the codes: losses and copies go through them too.
-    places = codes[codes.size - PLACES :]
-    different = _places(rank, shape, inward, held, places)
-    bits = shape.slot_bits
-    fifo = shape.order == FIFO
-    for at in range(1 if fifo else different):
-        place = 0 if fifo else places[at]
-        segment = inward >> place * bits & (1 << bits) - 1
-        word = arrivals[own, segment]
-        if word < 0:
-            return -1 - (actor << 40 | own << SEGMENT_BITS | segment)
-        left = inward
-        if shape.order != SET or not shape.duplication:
-            left = _without(inward, place, bits)
-        sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
-        if shape.named:
-            left = _number(naming, left)
-            sent = _number(naming, sent)
-        keys[count] = peer | left << in_shift | (word & TCB_MASK) << own_shift | sent << out_shift
-        codes[count] = word >> ENTRY_SHIFT << 2 | overflow << 1 | actor
-        count += 1
-    if shape.named:
-        outward = _number(naming, outward)
-    rest = peer | own << own_shift | outward << out_shift
-    room = (held if shape.loss else held + out) < shape.capacity
-    count = _network_steps(
-        naming, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
-    )
-    return -1 - NO_NAME_LEFT if shape.named and naming[3][0] > naming[0].size else count
+def _steps(machine, order, key, keys, codes, count):
+    """Write the steps of a state whose channels stand in its key, in any order.
 
-
-@inlined
-def _network_steps(
-    naming, shape, actor, inward, places, different, room, rest, in_shift, keys, codes, count
-):
-    """Write the losses and the duplications of a channel."""
-    bits = shape.slot_bits
-    mask = (1 << bits) - 1
-    if shape.loss:
-        for at in range(different):
-            place = places[at]
-            left = _without(inward, place, bits)
-            head = left == inward >> bits if shape.order == FIFO else at == 0
-            if shape.named:
-                left = _number(naming, left)
-            keys[count] = rest | left << in_shift
-            codes[count] = -1 - ((inward >> place * bits & mask) << 3 | head << 2 | actor)
-            count += 1
-    if shape.duplication and shape.order != SET and room:
-        for at in range(different):
-            place = places[at]
-            low = inward & (1 << (place + 1) * bits) - 1
-            more = low | inward >> place * bits << (place + 1) * bits
-            if shape.named:
-                more = _number(naming, more)
-            keys[count] = rest | more << in_shift
-            codes[count] = -1 - ((inward >> place * bits & mask) << 3 | 1 << 1 | actor)
-            count += 1
+    What does not happen is written too, and then overwritten, where a branch would be guessed wrong
+    too often.  Keys differ by exclusive or: `gaps` is a channel xor what is left of it without its
+    first segment, so its higher slots are what changes where a later segment is taken out, and
+    a slot of it is 0 where the same segment stands twice.
+    """
+    shape = machine.shape
+    width, bits, capacity = shape.channel_bits, shape.slot_bits, shape.capacity
+    slot, channel = (1 << bits) - 1, (1 << width) - 1
+    inward, outward = key >> width & channel, key & channel
+    own, peer = key >> 2 * width & (1 << shape.a_bits) - 1, key >> 2 * width + shape.a_bits
+    own_shift, in_shift, out_shift = 2 * width, width, 0
+    row, peer_row = own, peer + shape.b_row
+    held = (bit_length(inward) + bits - 1) * shape.slot_inverse >> 16
+    out = (bit_length(outward) + bits - 1) * shape.slot_inverse >> 16
+    for actor in range(2):
+        so = load(machine.peer, peer_row) | load(machine.room, held * PLACES + out)
+        where = load(machine.enabled, row << shape.guard_bits | so)
+        if where < 0:
+            return -1 - (actor << 40 | own << SEGMENT_BITS)
+        fits = 0 if out >= capacity else SEGMENT_MASK
+        rest = key ^ own << own_shift
+        first, enabled = where >> 8, where & 255
+        for at in range(max(enabled, UNROLLED)):
+            word = load(machine.pool, first + at)
+            sent, overflow = _sent(shape, order, outward, out, word, fits)
+            store(keys, count + at, rest ^ (word & TCB_MASK) << own_shift ^ sent << out_shift)
+            store(codes, count + at, word >> CODE_SHIFT | overflow << 1 | actor)
+        count += enabled
+        gaps = inward ^ inward >> bits
+        looked = capacity if capacity <= SHORT else held
+        for place in range(1 if order == FIFO else looked):
+            segment = inward >> place * bits & slot
+            word = load(machine.arrivals, row << shape.segment_bits | segment)
+            if word < 0:
+                return -1 - (actor << 40 | own << SEGMENT_BITS | segment)
+            taken = gaps & -1 << place * bits
+            differs = taken >> place * bits & slot
+            if order == FIFO:
+                differs = segment
+            if order == SET and shape.duplication:
+                taken = 0
+            sent, overflow = _sent(shape, order, outward, out, word, fits)
+            stay = rest ^ taken << in_shift
+            store(keys, count, stay ^ (word & TCB_MASK) << own_shift ^ sent << out_shift)
+            store(codes, count, word >> CODE_SHIFT | overflow << 1 | actor)
+            count += differs != 0
+        if shape.loss:
+            count = _losses(
+                shape, order, key, inward, gaps, held, in_shift, actor, keys, codes, count
+            )
+        if shape.duplication and order != SET:
+            room = (held if shape.loss else held + out) < capacity
+            if room:
+                count = _copies(shape, key, inward, gaps, held, in_shift, actor, keys, codes, count)
+        inward, outward, held, out = outward, inward, out, held
+        in_shift, out_shift = 0, width
+        own, peer_row = peer, own
+        row = own + shape.b_row
+        own_shift += shape.a_bits
     return count
 
 
-@kernel
-def _places(rank, shape, channel, held, places):
-    """Write the places whose segment differs from its neighbour before; return how many they are.
+@inlined
+def _sent(shape, order, channel, held, word, fits):
+    """Return what changes in a channel, by exclusive or, when an entry's segment is sent; and 1 if
+    there was no room for it.
 
-    Where order matters they are sorted by segment.
+    fits: SEGMENT_MASK if there is room, or 0.
     """
-    mask = (1 << shape.slot_bits) - 1
-    before = 0
-    count = 0
-    for place in range(held):
-        segment = channel & mask
-        channel >>= shape.slot_bits
-        if segment == before:
-            continue
-        before = segment
-        places[count] = place
-        if shape.ordered:
-            this = rank[segment] * PLACES + place
-            at = count
-            while at > 0 and places[at - 1] > this:
-                places[at] = places[at - 1]
-                at -= 1
-            places[at] = this
-        count += 1
-    if shape.ordered:
-        for at in range(count):
-            places[at] %= PLACES
-    return count
-
-
-@kernel
-def _number(naming, channel):
-    """Return the number of a packed channel; one that has none gets the next.
-
-    Where numbers run out the count goes on, and what is returned is of no use.
-    """
-    if channel == 0:
-        return 0
-    words, names, numbers, named = naming
-    place = channel * 0x1E3779B97F4A7C15 >> 20 & names.size - 1
-    while True:
-        stands = names[place]
-        if stands == 0:
-            if named[0] > words.size:
-                return 0
-            stands = compare_and_swap(names, place, 0, channel)
-            if stands == 0:
-                number = fetch_and_add(named, 0, 1)
-                if number < words.size:
-                    words[number] = channel
-                else:
-                    number = 0
-                compare_and_swap(numbers, place, 0, number + 1)
-                return number
-        if stands == channel:
-            number = 0
-            while number == 0:  # another thread may be about to say it
-                number = compare_and_swap(numbers, place, 0, 0)
-            return number - 1
-        place = place + 1 & names.size - 1
-
-
-@kernel
-def _without(channel, place, bits):
-    """Return the channel without the segment at a place."""
-    low = channel & (1 << place * bits) - 1
-    return low | channel >> (place + 1) * bits << place * bits
-
-
-@kernel
-def _pushed(shape, channel, held, segment):
-    """Return the channel with a segment (0: none) in it, and 1 if there was no room for it."""
-    if segment == 0:
-        return channel, 0
+    segment = word >> TCB_BITS & SEGMENT_MASK
+    overflow = np.int64(segment > fits)
     bits = shape.slot_bits
-    if shape.order == FIFO:
-        if held >= shape.capacity:
-            return channel, 1
-        return channel | segment << held * bits, 0
+    if order == FIFO:
+        return (segment & fits) << held * bits, overflow
+    slot = (1 << bits) - 1
     place = 0
-    mask = (1 << bits) - 1
-    while place < held and (channel >> place * bits & mask) < segment:
-        place += 1
-    if shape.order == SET and place < held and (channel >> place * bits & mask) == segment:
-        return channel, 0
-    if held >= shape.capacity:
-        return channel, 1
-    low = channel & (1 << place * bits) - 1
-    return low | segment << place * bits | channel >> place * bits << (place + 1) * bits, 0
+    for at in range(shape.capacity if shape.capacity <= SHORT else held):
+        stands = channel >> at * bits & slot
+        place += bits if (stands - 1 & slot) < (segment - 1 & slot) else 0  # 0 is above all
+    if order == SET and channel >> place & slot == segment:
+        return 0, 0
+    above = channel & -1 << place
+    return (segment << place ^ above ^ above << bits) if fits else 0, overflow
 
 
-@kernel
-def steps_of(machine, key, keys, codes):
-    """Do what `steps` does, from 0 on; a call of its own, for where time does not matter."""
-    return steps(machine, key, keys, codes, 0)
+@inlined
+def _losses(shape, order, key, inward, gaps, held, in_shift, actor, keys, codes, count):
+    """Write the losses of a channel."""
+    bits = shape.slot_bits
+    slot = (1 << bits) - 1
+    for place in range(shape.capacity if shape.capacity <= SHORT else held):
+        at = place * bits
+        taken = gaps & -1 << at
+        store(keys, count, key ^ taken << in_shift)
+        if shape.coded:
+            head = place == 0 if order != FIFO else taken == gaps
+            store(codes, count, -1 - ((inward >> at & slot) << 3 | head << 2 | actor))
+        count += taken >> at & slot != 0
+    return count
+
+
+@inlined
+def _copies(shape, key, inward, gaps, held, in_shift, actor, keys, codes, count):
+    """Write the duplications of a channel that has room."""
+    bits = shape.slot_bits
+    slot = (1 << bits) - 1
+    for place in range(shape.capacity if shape.capacity <= SHORT else held):
+        at = place * bits
+        above = inward & -1 << at + bits
+        segment = inward >> at & slot
+        store(keys, count, key ^ (above ^ (above | segment << at) << bits) << in_shift)
+        if shape.coded:
+            store(codes, count, -1 - (segment << 3 | 1 << 1 | actor))
+        count += gaps >> at & slot != 0
+    return count

@@ -9,25 +9,32 @@ as in the plain engine, and a mistake in one is raised where it is met.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
+from tcpclose_model.engines.fast.layout import (
+    BAG,
+    ENTRY_BITS,
+    FIFO,
+    NO_NAME_LEFT,
+    PLACES,
+    SEGMENT_BITS,
+    SET,
+    TCB_BITS,
+    UNROLLED,
+    Array,
+    Machine,
+    Shape,
+)
 from tcpclose_model.engines.fast.packing import KEY_BITS_MAX, Packing, channel_of
-from tcpclose_model.engines.guards import guard, of_peer
+from tcpclose_model.engines.guards import Guard, conditions, guard, of_peer
 from tcpclose_model.engines.plain import Action, Channel, PlainEngine, ProductState
 from tcpclose_model.model import Model, is_symmetric
 from tcpclose_model.protocol.notation import Rule
 from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
 from tcpclose_model.space import Move
-
-TCB_BITS, SEGMENT_BITS, GUARD_BITS, ENTRY_BITS = 20, 12, 6, 24
-"""Fields of an entry's word, lowest first: TCB after, segment sent, guard, number of the entry."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-NO_NAME_LEFT = (1 << 62) - 1
-"""What is missing where a channel's contents get no number."""
 
 UNKNOWN = -1
 """Stands in a table where the plain engine has not been asked yet."""
@@ -35,27 +42,11 @@ UNKNOWN = -1
 NAME_BITS_MAX = 22
 """Bits of a channel's number: four million different contents, in 160 MiB."""
 
-ORDERS = {"fifo": 0, "any": 1, "set": 2}
+ORDERS = {"fifo": FIFO, "any": BAG, "set": SET}
 
 
 class TooWideError(Exception):
     """A table or a key has outgrown its bits."""
-
-
-class Shape(NamedTuple):
-    """The numbers that the kernel runs on besides the tables."""
-
-    capacity: int
-    slot_bits: int
-    slot_inverse: int
-    channel_bits: int
-    named: int
-    a_bits: int
-    b_bits: int
-    order: int
-    loss: int
-    duplication: int
-    ordered: int
 
 
 class Entry(NamedTuple):
@@ -74,12 +65,10 @@ class End:
 
     def __init__(self, tables: Tables, actor: int) -> None:
         self._tables = tables
+        self._row = 0 if tables.symmetric else actor  # of the tables' arrays
         self._plain = tables.engine.ends[actor]
         self.numbers: dict[TCB, int] = {}
         self.tcbs: list[TCB] = []
-        self.first = np.full(64, UNKNOWN, np.int64)
-        self.of_peer = np.zeros(64, np.int64)
-        self.arrivals = np.full((64, 32), UNKNOWN, np.int64)
         self.number(self._plain.initial)
 
     def number(self, tcb: TCB) -> int:
@@ -90,54 +79,42 @@ class End:
             if known >> TCB_BITS:
                 raise TooWideError(f"more than {1 << TCB_BITS:,} TCBs at one end")
             self.tcbs.append(tcb)
-            if known == len(self.first):
-                self.first = _grown(self.first, 0, UNKNOWN)
-                self.of_peer = _grown(self.of_peer, 0, 0)
-                self.arrivals = _grown(self.arrivals, 0, UNKNOWN)
-            self.of_peer[known] = int(of_peer(tcb))
+            tables = self._tables
+            if known == tables.of_peer.shape[1]:
+                tables.add_rows()
+            tables.of_peer[self._row, known] = tables.guard_index(of_peer(tcb))
         return known
 
     def fill_local(self, own: int) -> None:
         """Work out the calls, the output and the timeouts of a TCB."""
-        if self.first[own] != UNKNOWN:
-            return
         tables = self._tables
-        words = []
+        if tables.enabled[self._row, own, 0] != UNKNOWN:
+            return
+        words: list[tuple[int, int]] = []
         for event, outcome in self._plain.local(self.tcbs[own]):
             needs = guard(tables.engine.model, event, sends=outcome.sent is not None)
             entry = Entry(event, None, outcome.rules, outcome.sent, own, self.number(outcome.tcb))
-            words.append(tables.word(entry, int(needs)))
-        self.first[own] = tables.pooled(words)
+            words.append((tables.guard_index(needs), tables.word(entry)))
+        asked = 0
+        for index, _ in words:
+            asked |= index
+        all_so = range(1 << len(tables.guards))
+        places = {
+            so: tables.pooled([word for index, word in words if not index & ~so])
+            for so in {so & asked for so in all_so}
+        }
+        tables.enabled[self._row, own] = [places[so & asked] for so in all_so]
 
     def fill_arrival(self, own: int, segment: int) -> None:
         """Work out what the arrival of a segment does to a TCB."""
-        if self.arrivals[own, segment] != UNKNOWN:
-            return
         tables = self._tables
+        if tables.arrivals[self._row, own, segment] != UNKNOWN:
+            return
         arriving = tables.segments[segment]
         outcome = self._plain.arrival(self.tcbs[own], arriving)
         after = self.number(outcome.tcb)
         entry = Entry(Event.SEGMENT_ARRIVES, arriving, outcome.rules, outcome.sent, own, after)
-        word = tables.word(entry, 0)
-        self.arrivals[own, segment] = word
-
-
-class Machine(NamedTuple):
-    """What a kernel is given: the tables of both ends, and their shape.
-
-    ends: six arrays, of A and of B in turn: of each TCB, where its local entries stand in `pool`
-        and how many, as first << 8 | count; the bits of `plain.Guard` that it gives its peer; of
-        each TCB and segment, the entry's word.
-    rank: of each segment, its place in the canonical order.
-    naming: four arrays that number packed channels, where keys hold numbers: the channels by
-        number; a table of channels; the numbers of those in the table; how many there are.
-    """
-
-    ends: tuple[Array, ...]
-    pool: Array
-    rank: Array
-    naming: tuple[Array, ...]
-    shape: Shape
+        tables.arrivals[self._row, own, segment] = tables.word(entry)
 
 
 class Tables:
@@ -152,6 +129,13 @@ class Tables:
         self._pooled = 0
         self._names: dict[Packing, tuple[Array, ...]] = {}
         self.symmetric = is_symmetric(model)
+        self.guards = guards_of(model)
+        self._room = self._rooms(model.network.capacity)
+        ends = 1 if self.symmetric else 2
+        self.enabled = np.full((ends, 64, 1 << len(self.guards)), UNKNOWN, np.int32)
+        self.of_peer = np.zeros((ends, 64), np.int64)
+        self.arrivals = np.full((ends, 64, 32), UNKNOWN, np.int64)
+        self.arrivals[:, :, 0] = 0  # no segment is no arrival
         a = End(self, 0)
         self.ends = (a, a if self.symmetric else End(self, 1))
 
@@ -159,6 +143,10 @@ class Tables:
     def tcbs(self) -> tuple[list[TCB], list[TCB]]:
         """What the numbers of A's TCBs and of B's stand for."""
         return self.ends[0].tcbs, self.ends[1].tcbs
+
+    def guard_index(self, so: Guard) -> int:
+        """Return guards as bits: one for each that the model asks for, others left out."""
+        return sum(1 << bit for bit, guard in enumerate(self.guards) if guard & so)
 
     def segment(self, seg: Segment | None) -> int:
         """Return the number of a segment, 0 for none; a new one gets the next."""
@@ -170,24 +158,32 @@ class Tables:
             if known >> SEGMENT_BITS:
                 raise TooWideError(f"more than {1 << SEGMENT_BITS:,} different segments")
             self.segments.append(seg)
-            for end in set(self.ends):
-                if known == end.arrivals.shape[1]:
-                    end.arrivals = _grown(end.arrivals, 1, UNKNOWN)
+            if known == self.arrivals.shape[2]:
+                self.arrivals = _grown(self.arrivals, 2, UNKNOWN)
         return known
 
-    def word(self, entry: Entry, needs: int) -> int:
+    def add_rows(self) -> None:
+        """Make room for more TCBs."""
+        self.enabled = _grown(self.enabled, 1, UNKNOWN)
+        self.of_peer = _grown(self.of_peer, 1, 0)
+        self.arrivals = _grown(self.arrivals, 1, UNKNOWN)
+        self.arrivals[:, :, 0] = 0
+
+    def word(self, entry: Entry) -> int:
         """Return a new entry as a word."""
         number = len(self.entries)
         if number >> ENTRY_BITS:
             raise TooWideError(f"more than {1 << ENTRY_BITS:,} steps of the ends")
         self.entries.append(entry)
         sent = self.segment(entry.sent)
-        return ((number << GUARD_BITS | needs) << SEGMENT_BITS | sent) << TCB_BITS | entry.after
+        return (number << 2 << SEGMENT_BITS | sent) << TCB_BITS | entry.after
 
     def pooled(self, words: list[int]) -> int:
-        """Put words into the pool; return where they stand and how many they are."""
+        """Put words into the pool; return where they stand and how many, as first << 8 | count."""
         first = self._pooled
-        while first + len(words) > len(self._pool):
+        if first >> 23:
+            raise TooWideError(f"more than {1 << 23:,} local steps of the ends")
+        while first + len(words) + UNROLLED > len(self._pool):
             self._pool = _grown(self._pool, 0, 0)
         self._pool[first : first + len(words)] = words
         self._pooled += len(words)
@@ -229,10 +225,13 @@ class Tables:
             and len(self.ends[1].tcbs) <= 1 << packing.b_bits
         )
 
-    def machine(self, packing: Packing, *, ordered: bool) -> Machine:
-        """Return what the kernel runs on; `ordered` makes it keep the canonical order of steps."""
+    def machine(self, packing: Packing, *, ordered: bool, coded: bool = True) -> Machine:
+        """Return what the kernel runs on.
+
+        ordered: whether it keeps the canonical order of steps; coded: whether it writes the codes
+        of the network's steps (it may write those of the others all the same).
+        """
         network = self.engine.model.network
-        a, b = self.ends
         places = sorted(range(1, len(self.segments)), key=self.segments.__getitem__)
         rank = np.zeros(len(self.segments), np.int64)
         rank[places] = np.arange(1, len(self.segments))
@@ -244,13 +243,29 @@ class Tables:
             int(packing.name_bits > 0),
             packing.a_bits,
             packing.b_bits,
+            self.arrivals.shape[2].bit_length() - 1,
+            len(self.guards),
+            0 if self.symmetric else self.of_peer.shape[1],
             ORDERS[network.order],
             int(network.loss),
             int(network.duplication),
             int(ordered),
+            int(coded),
         )
-        ends = (a.first, b.first, a.of_peer, b.of_peer, a.arrivals, b.arrivals)
-        return Machine(ends, self._pool, rank, self._names_of(packing), shape)
+        enabled, peer, arrivals = (
+            array.reshape(-1) for array in (self.enabled, self.of_peer, self.arrivals)
+        )
+        return Machine(
+            enabled, peer, self._room, arrivals, self._pool, rank, self._names_of(packing), shape
+        )
+
+    def _rooms(self, capacity: int) -> Array:
+        """Return what is so of the channels, at segments inbound * PLACES + outbound."""
+        found = np.zeros(PLACES * PLACES, np.int64)
+        for inbound, outbound in product(range(min(capacity + 1, PLACES)), repeat=2):
+            so = conditions(inbound, outbound, capacity)
+            found[inbound * PLACES + outbound] = self.guard_index(so)
+        return found
 
     def _names_of(self, packing: Packing) -> tuple[Array, ...]:
         """Return the arrays that number the channels of a packing; the empty one is number 0."""
@@ -305,6 +320,14 @@ class Tables:
         event = Event.SEGMENT_IS_DUPLICATED if duplicates else Event.SEGMENT_IS_LOST
         action = Action(actor, event, self.segments[code >> 3])
         return Move(action, (), None, False, head, -1, -1)
+
+
+def guards_of(model: Model) -> tuple[Guard, ...]:
+    """Return what the steps of a model may ask for."""
+    asked = Guard(0)
+    for event in Event:
+        asked |= guard(model, event, sends=True) | guard(model, event, sends=False)
+    return tuple(one for one in Guard if one & asked)
 
 
 def _grown(array: Array, axis: int, value: int) -> Array:

@@ -1,9 +1,10 @@
 """The set of visited states of the large mode: exact, shared by threads, a few bytes a state.
 
-A key is mixed by a bijection; the high bits of the mixed key choose its home, a slot, and what the
-home does not tell of it, the remainder, is stored, with how far behind its home it stands (Cleary
-1984).  So a cell of 4 bytes holds a key of some 50 bits exactly.  Slots are filled by compare and
-swap and never emptied while threads run.  A key that would stand too far behind its home goes to
+A key is mixed by a bijection; the high bits of the mixed key choose its home, a group of cells, and
+what the home does not tell of it, the remainder, is stored, with how many groups behind its home
+it stands (Cleary 1984).  So a cell of 4 bytes holds a key of some 50 bits exactly.  A group is a
+cache line, and all its cells are compared at once.  Cells are filled in order, by compare and
+swap, and never emptied while threads run.  A key that would stand too far behind its home goes to
 the stash, a small table of whole keys; nothing is ever dropped.
 
 Homes keep the order of mixed keys, so the table grows in place, from its end.
@@ -19,7 +20,15 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from tcpclose_model.engines.fast.atoms import compare_and_swap, inlined, kernel
+from tcpclose_model.engines.fast.atoms import (
+    GROUP_BYTES,
+    compare_and_swap,
+    equal_lanes,
+    inlined,
+    kernel,
+    load,
+    lowest_bit,
+)
 
 KNOWN, NEW, STASH_FULL = 0, 1, 2
 """What came of an insertion."""
@@ -30,45 +39,50 @@ HOME_BITS = 32
 MIX = 0x9E3779B97F4A7C15 >> 2 | 1, 0x3F58476D1CE4E5B9 | 1
 """Odd multipliers below 2 ** 62."""
 
-GROW_BUFFER = 1 << 20
+DISTANCE_BITS_MAX = 6
+TAIL = 1 << DISTANCE_BITS_MAX
+"""Groups behind the last home."""
+
+GROW_BUFFER = 1 << 15
+"""Groups that are spread at a time when the table grows."""
 
 
 class Cells(NamedTuple):
-    """How keys stand in cells: bits of a key, slots, bits of the remainder and of the distance."""
+    """How keys stand in cells: bits of a key, groups, bits of the remainder and of the distance.
+
+    A cell is remainder << distance_bits | groups behind the home, plus 1; 0 where empty.
+    """
 
     key_bits: int
-    slots: int
+    groups: int
     remainder_bits: int
     distance_bits: int
-    used: int
 
 
-def cells_for(key_bits: int, slots: int, cell_bits: int) -> Cells | None:
+def cells_for(key_bits: int, groups: int, cell_bits: int) -> Cells | None:
     """Return how keys stand in cells of so many bits, or None if they do not fit them well."""
     key_bits = max(key_bits, HOME_BITS)
-    homes = -(-(1 << HOME_BITS) // slots)
+    homes = -(-(1 << HOME_BITS) // groups)
     remainder = key_bits - HOME_BITS + max(homes - 1, 0).bit_length()
-    distance = min(min(cell_bits, 63) - 1 - remainder, 14)
-    if distance < 7:
+    distance = min(min(cell_bits, 63) - remainder, DISTANCE_BITS_MAX)
+    if distance < 3:
         return None
-    return Cells(key_bits, slots, remainder, distance, 1 << remainder + distance)
+    return Cells(key_bits, groups, remainder, distance)
 
 
-@inlined
+@kernel
 def mixed(key, bits):
-    """Return a key under a bijection of words of so many bits."""
+    """Return a key under a bijection of words of so many bits, the high ones mixed best."""
     mask = (1 << bits) - 1
-    half = bits // 2
     key = key * MIX[0] & mask
-    key ^= key >> half
-    key = key * MIX[1] & mask
-    return key ^ key >> half
+    key ^= key >> bits // 2
+    return key * MIX[1] & mask
 
 
-@inlined
+@kernel
 def home_of(mixed_key, cells):
-    """Return the slot where a mixed key belongs."""
-    return (mixed_key >> cells.key_bits - HOME_BITS) * cells.slots >> HOME_BITS
+    """Return the group where a mixed key belongs."""
+    return (mixed_key >> cells.key_bits - HOME_BITS) * cells.groups >> HOME_BITS
 
 
 @inlined
@@ -77,17 +91,29 @@ def insert(table, cells, stash, counts, mixed_key):
 
     counts[0] counts what the stash holds.
     """
-    home = home_of(mixed_key, cells)
+    return insert_at(table, cells, stash, counts, mixed_key, home_of(mixed_key, cells))
+
+
+@inlined
+def insert_at(table, cells, stash, counts, mixed_key, home):
+    """Do what `insert` does, where the home is known."""
+    lanes = GROUP_BYTES // table.itemsize
+    at = home * lanes
     remainder = mixed_key & (1 << cells.remainder_bits) - 1
-    wanted = cells.used | remainder << cells.distance_bits
-    for distance in range(1 << cells.distance_bits):
-        stands = np.int64(table[home + distance])
-        if stands == 0:
-            stands = np.int64(compare_and_swap(table, home + distance, 0, wanted + distance))
+    wanted = remainder << cells.distance_bits
+    for _ in range((1 << cells.distance_bits) - 1):
+        wanted += 1
+        if equal_lanes(table, at, wanted):
+            return KNOWN
+        empty = equal_lanes(table, at, 0)
+        while empty:
+            stands = np.int64(compare_and_swap(table, at + lowest_bit(empty), 0, wanted))
             if stands == 0:
                 return NEW
-        if stands == wanted + distance:
-            return KNOWN
+            if stands == wanted:
+                return KNOWN
+            empty &= empty - 1
+        at += lanes
     return _stashed(stash, counts, mixed_key)
 
 
@@ -110,70 +136,108 @@ def _stashed(stash, counts, mixed_key):
 
 
 @inlined
-def _first_of(home, cells):
+def first_of(home, cells):
     """Return the least number of HOME_BITS bits that belongs to a home."""
-    return ((home << HOME_BITS) + cells.slots - 1) // cells.slots
+    return ((home << HOME_BITS) + cells.groups - 1) // cells.groups
 
 
 @inlined
-def key_at(table, cells, place):
-    """Return the mixed key in a cell that is in use."""
-    stands = np.int64(table[place]) & cells.used - 1
-    distance = stands & (1 << cells.distance_bits) - 1
+def key_from(stands, first, cells):
+    """Return the mixed key in a cell that is in use, given the first number of its home."""
     remainder = stands >> cells.distance_bits
     low = cells.key_bits - HOME_BITS
-    first = _first_of(place - distance, cells)
     mask = (1 << cells.remainder_bits - low) - 1
     high = first + ((remainder >> low) - first & mask)
     return high << low | remainder & (1 << low) - 1
 
 
+@kernel
+def keys_in(table, cells, begin, end, keys):
+    """Write the mixed keys in groups begin to end - 1; return how many there are."""
+    lanes = GROUP_BYTES // table.itemsize
+    count = 0
+    for group in range(begin, end):
+        near = first_of(group, cells)
+        for place in range(group * lanes, (group + 1) * lanes):
+            stands = np.int64(load(table, place))
+            if stands == 0:
+                break
+            distance = (stands & (1 << cells.distance_bits) - 1) - 1
+            first = near if distance == 0 else first_of(group - distance, cells)
+            keys[count] = key_from(stands, first, cells)
+            count += 1
+    return count
+
+
+@kernel
+def put_new(table, cells, stash, counts, keys, count):
+    """Put mixed keys that are not in the set into it; return NEW or STASH_FULL.
+
+    No other thread may do anything with the set.
+    """
+    lanes = GROUP_BYTES // table.itemsize
+    status = NEW
+    for number in range(count):
+        key = keys[number]
+        at = home_of(key, cells) * lanes
+        remainder = key & (1 << cells.remainder_bits) - 1
+        for distance in range(1, 1 << cells.distance_bits):
+            empty = equal_lanes(table, at, 0)
+            if empty:
+                table[at + lowest_bit(empty)] = remainder << cells.distance_bits | distance
+                break
+            at += lanes
+        else:
+            if _stashed(stash, counts, key) == STASH_FULL:
+                status = STASH_FULL
+    return status
+
+
+@kernel
+def clear(table, begin, end):
+    """Empty groups begin to end - 1."""
+    lanes = GROUP_BYTES // table.itemsize
+    for place in range(begin * lanes, end * lanes):
+        table[place] = 0
+
+
 @njit(cache=True, nogil=True)
 def grow(table, old, new, stash, counts):
-    """Spread the keys over more slots of the same array, from its end; return NEW or STASH_FULL."""
-    buffer = np.empty(GROW_BUFFER + stash.size, np.int64)
-    end = old.slots + (1 << old.distance_bits)
+    """Spread the keys over more groups of the same array, from its end; return NEW or STASH_FULL.
+
+    There must be an eighth more groups than before, or parts would meet.
+    """
+    lanes = GROUP_BYTES // table.itemsize
+    buffer = np.empty(2 * GROW_BUFFER * lanes, np.int64)
+    # What did not fit behind its old home may fit behind its new one, and is looked for there.
+    stashed = stash[stash != 0] - 1
+    stash[:] = 0
+    counts[0] = 0
+    end = old.groups + (1 << old.distance_bits)
     status = NEW
     while end > 0:
         # What is left to spread must not be where the keys of this part go.
         begin = max(end - GROW_BUFFER, 0)
         if begin < GROW_BUFFER // 2:
             begin = 0
-            if end > buffer.size:
-                buffer = np.empty(end, np.int64)
-        count = 0
-        for place in range(begin, end):
-            if table[place] != 0:
-                buffer[count] = key_at(table, old, place)
-                table[place] = 0
-                count += 1
-        for at in range(count):
-            if insert(table, new, stash, counts, buffer[at]) == STASH_FULL:
-                status = STASH_FULL
+        count = keys_in(table, old, begin, end, buffer)
+        clear(table, begin, end)
+        status = max(status, put_new(table, new, stash, counts, buffer, count))
         end = begin
-    # What did not fit behind its old home may fit behind its new one, and is looked for there.
-    stashed = stash[stash != 0] - 1
-    stash[:] = 0
-    counts[0] = 0
-    for at in range(stashed.size):
-        if insert(table, new, stash, counts, stashed[at]) == STASH_FULL:
-            status = STASH_FULL
-    return status
+    return max(status, put_new(table, new, stash, counts, stashed, stashed.size))
 
 
 @njit(cache=True, nogil=True)
 def move(table, old, other, new, stash, counts):
     """Put every key of a table into another, empty one; return NEW or STASH_FULL."""
+    lanes = GROUP_BYTES // table.itemsize
+    buffer = np.empty(GROW_BUFFER * lanes, np.int64)
     stashed = stash[stash != 0] - 1
     stash[:] = 0
     counts[0] = 0
-    status = NEW
-    for place in range(table.size):
-        if table[place] != 0:
-            key = key_at(table, old, place)
-            if insert(other, new, stash, counts, key) == STASH_FULL:
-                status = STASH_FULL
-    for at in range(stashed.size):
-        if insert(other, new, stash, counts, stashed[at]) == STASH_FULL:
-            status = STASH_FULL
+    status = put_new(other, new, stash, counts, stashed, stashed.size)
+    groups = table.size // lanes
+    for begin in range(0, groups, GROW_BUFFER):
+        count = keys_in(table, old, begin, min(begin + GROW_BUFFER, groups), buffer)
+        status = max(status, put_new(other, new, stash, counts, buffer, count))
     return status
