@@ -118,9 +118,18 @@ GROUP_BYTES = 64
 """Bytes of a group of cells: a cache line."""
 
 
+EMPTY_SHIFT = 16
+"""Where the bits of the empty cells stand in what `lanes_with` returns."""
+
+
 @intrinsic
-def equal_lanes(typingctx, cells, index, value):
-    """Return which cells of the group that begins at cells[index] hold a value, as bits."""
+def lanes_with(typingctx, cells, index, value):
+    """Return which cells of the group that begins at cells[index] hold a value, as bits.
+
+    Above them, from EMPTY_SHIFT on, stand the bits of those that hold 0.  Both are about one look
+    at the group: were it looked at twice, another thread could put the value between the two into
+    what was empty at the first.
+    """
     signature = types.int64(cells, types.int64, types.int64)
 
     def generate(context, builder, signature, arguments):
@@ -137,8 +146,15 @@ def equal_lanes(typingctx, cells, index, value):
         )
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
         values = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
-        equal = builder.icmp_unsigned("==", group, values)
-        return builder.zext(builder.bitcast(equal, ir.IntType(lanes)), ir.IntType(64))
+
+        def bits(other):
+            equal = builder.icmp_unsigned("==", group, other)
+            return builder.zext(builder.bitcast(equal, ir.IntType(lanes)), ir.IntType(64))
+
+        empty = bits(ir.Constant(vector, [0] * lanes))
+        return builder.or_(
+            bits(values), builder.shl(empty, ir.Constant(ir.IntType(64), EMPTY_SHIFT))
+        )
 
     return signature, generate
 

@@ -21,11 +21,12 @@ import numpy as np
 from numba import njit
 
 from tcpclose_model.engines.fast.atoms import (
+    EMPTY_SHIFT,
     GROUP_BYTES,
     compare_and_swap,
-    equal_lanes,
     inlined,
     kernel,
+    lanes_with,
     load,
     lowest_bit,
 )
@@ -103,9 +104,10 @@ def insert_at(table, cells, stash, counts, mixed_key, home):
     wanted = remainder << cells.distance_bits
     for _ in range((1 << cells.distance_bits) - 1):
         wanted += 1
-        if equal_lanes(table, at, wanted):
+        lanes_now = lanes_with(table, at, wanted)
+        if lanes_now & (1 << EMPTY_SHIFT) - 1:
             return KNOWN
-        empty = equal_lanes(table, at, 0)
+        empty = lanes_now >> EMPTY_SHIFT
         while empty:
             stands = np.int64(compare_and_swap(table, at + lowest_bit(empty), 0, wanted))
             if stands == 0:
@@ -182,7 +184,7 @@ def put_new(table, cells, stash, counts, keys, count):
         at = home_of(key, cells) * lanes
         remainder = key & (1 << cells.remainder_bits) - 1
         for distance in range(1, 1 << cells.distance_bits):
-            empty = equal_lanes(table, at, 0)
+            empty = lanes_with(table, at, 0) >> EMPTY_SHIFT
             if empty:
                 table[at + lowest_bit(empty)] = remainder << cells.distance_bits | distance
                 break
