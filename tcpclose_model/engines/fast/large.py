@@ -116,16 +116,17 @@ class LargeSearch:
 
     def run(self) -> Counts:
         """Search, beginning again whenever a number has outgrown its bits; return the counts."""
+        began = resident()
         while True:
             try:
-                self._search()
+                self._search(began)
                 return self.counts
             except OutgrownError:
                 self.packing = self.tables.packing()
+                del self._set
 
-    def _search(self) -> None:
+    def _search(self, began: int) -> None:
         self.counts = Counts()
-        began = resident()
         self._set = VisitedSet(self.packing.bits, self.limits)
         self._steps_gathered = 0
         self._sizes = [1]

@@ -34,7 +34,7 @@ def ordered_steps(machine, key, keys, codes, count):
     """Write the steps of a state in the canonical order, or with channels that have numbers."""
     shape, naming = machine.shape, machine.naming
     width, bits = shape.channel_bits, shape.slot_bits
-    slot, channel = (1 << bits) - 1, (1 << width) - 1
+    channel = (1 << width) - 1
     inward, outward = key >> width & channel, key & channel
     own, peer = key >> 2 * width & (1 << shape.a_bits) - 1, key >> 2 * width + shape.a_bits
     own_shift, in_shift, out_shift = 2 * width, width, 0
@@ -61,24 +61,12 @@ def ordered_steps(machine, key, keys, codes, count):
             codes[count] = word >> CODE_SHIFT | overflow << 1 | actor
             count += 1
         different = _places(machine.rank, shape, inward, held, places)
-        rest ^= number_in << in_shift
-        for at in range(min(different, 1) if shape.order == FIFO else different):
-            place = 0 if shape.order == FIFO else places[at]
-            segment = inward >> place * bits & slot
-            word = load(machine.arrivals, row << shape.segment_bits | segment)
-            if word < 0:
-                return -1 - (actor << 40 | own << SEGMENT_BITS | segment)
-            left = inward
-            if shape.order != SET or not shape.duplication:
-                left = _without(inward, place, bits)
-            sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
-            if shape.named:
-                left = _number(naming, left)
-                sent = _number(naming, sent)
-            stay = rest | left << in_shift
-            keys[count] = stay | (word & TCB_MASK) << own_shift | sent << out_shift
-            codes[count] = word >> CODE_SHIFT | overflow << 1 | actor
-            count += 1
+        count = _arrivals(
+            machine, actor, row, rest ^ number_in << in_shift, inward, places, different,
+            outward, out, (own_shift, in_shift, out_shift), keys, codes, count,
+        )  # fmt: skip
+        if count < 0:
+            return -1 - (actor << 40 | own << SEGMENT_BITS | -1 - count)
         room = (held if shape.loss else held + out) < shape.capacity
         rest = key ^ number_in << in_shift
         count = _network_steps(
@@ -93,6 +81,35 @@ def ordered_steps(machine, key, keys, codes, count):
         own, peer_row = peer, own
         row = own + shape.b_row
         own_shift += shape.a_bits
+    return count
+
+
+@inlined
+def _arrivals(
+    machine, actor, row, rest, inward, places, different, outward, out, shifts, keys, codes, count
+):
+    """Write the arrivals at an end; return the new count, or -1 - a segment without an entry."""
+    shape, naming = machine.shape, machine.naming
+    bits = shape.slot_bits
+    slot = (1 << bits) - 1
+    own_shift, in_shift, out_shift = shifts
+    for at in range(min(different, 1) if shape.order == FIFO else different):
+        place = 0 if shape.order == FIFO else places[at]
+        segment = inward >> place * bits & slot
+        word = load(machine.arrivals, row << shape.segment_bits | segment)
+        if word < 0:
+            return -1 - segment
+        left = inward
+        if shape.order != SET or not shape.duplication:
+            left = _without(inward, place, bits)
+        sent, overflow = _pushed(shape, outward, out, word >> TCB_BITS & SEGMENT_MASK)
+        if shape.named:
+            left = _number(naming, left)
+            sent = _number(naming, sent)
+        stay = rest | left << in_shift
+        keys[count] = stay | (word & TCB_MASK) << own_shift | sent << out_shift
+        codes[count] = word >> CODE_SHIFT | overflow << 1 | actor
+        count += 1
     return count
 
 

@@ -73,7 +73,7 @@ def _steps(machine, order, key, keys, codes, count):
     """
     shape = machine.shape
     width, bits, capacity = shape.channel_bits, shape.slot_bits, shape.capacity
-    slot, channel = (1 << bits) - 1, (1 << width) - 1
+    channel = (1 << width) - 1
     inward, outward = key >> width & channel, key & channel
     own, peer = key >> 2 * width & (1 << shape.a_bits) - 1, key >> 2 * width + shape.a_bits
     own_shift, in_shift, out_shift = 2 * width, width, 0
@@ -86,32 +86,20 @@ def _steps(machine, order, key, keys, codes, count):
         if where < 0:
             return -1 - (actor << 40 | own << SEGMENT_BITS)
         fits = 0 if out >= capacity else SEGMENT_MASK
+        gaps = inward ^ inward >> bits
         rest = key ^ own << own_shift
-        first, enabled = where >> 8, where & 255
-        for at in range(max(enabled, UNROLLED)):
-            word = load(machine.pool, first + at)
+        after = count + (where & 255)
+        for at in range(max(where & 255, UNROLLED)):
+            word = load(machine.pool, (where >> 8) + at)
             sent, overflow = _sent(shape, order, outward, out, word, fits)
             store(keys, count + at, rest ^ (word & TCB_MASK) << own_shift ^ sent << out_shift)
             store(codes, count + at, word >> CODE_SHIFT | overflow << 1 | actor)
-        count += enabled
-        gaps = inward ^ inward >> bits
-        looked = capacity if capacity <= SHORT else held
-        for place in range(1 if order == FIFO else looked):
-            segment = inward >> place * bits & slot
-            word = load(machine.arrivals, row << shape.segment_bits | segment)
-            if word < 0:
-                return -1 - (actor << 40 | own << SEGMENT_BITS | segment)
-            taken = gaps & -1 << place * bits
-            differs = taken >> place * bits & slot
-            if order == FIFO:
-                differs = segment
-            if order == SET and shape.duplication:
-                taken = 0
-            sent, overflow = _sent(shape, order, outward, out, word, fits)
-            stay = rest ^ taken << in_shift
-            store(keys, count, stay ^ (word & TCB_MASK) << own_shift ^ sent << out_shift)
-            store(codes, count, word >> CODE_SHIFT | overflow << 1 | actor)
-            count += differs != 0
+        count = _arrivals(
+            machine, order, actor, row, rest, inward, gaps, held, outward, out, fits,
+            (own_shift, in_shift, out_shift), keys, codes, after,
+        )  # fmt: skip
+        if count < 0:
+            return -1 - (actor << 40 | own << SEGMENT_BITS | -1 - count)
         if shape.loss:
             count = _losses(
                 shape, order, key, inward, gaps, held, in_shift, actor, keys, codes, count
@@ -125,6 +113,34 @@ def _steps(machine, order, key, keys, codes, count):
         own, peer_row = peer, own
         row = own + shape.b_row
         own_shift += shape.a_bits
+    return count
+
+
+@inlined
+def _arrivals(
+    machine, order, actor, row, rest, inward, gaps, held, outward, out, fits, shifts,
+    keys, codes, count,
+):  # fmt: skip
+    """Write the arrivals at an end; return the new count, or -1 - a segment without an entry."""
+    shape = machine.shape
+    bits, capacity = shape.slot_bits, shape.capacity
+    slot = (1 << bits) - 1
+    own_shift, in_shift, out_shift = shifts
+    looked = capacity if capacity <= SHORT else held
+    for place in range(1 if order == FIFO else looked):
+        segment = inward >> place * bits & slot
+        word = load(machine.arrivals, row << shape.segment_bits | segment)
+        if word < 0:
+            return -1 - segment
+        taken = gaps & -1 << place * bits
+        differs = segment if order == FIFO else taken >> place * bits & slot
+        if order == SET and shape.duplication:
+            taken = 0
+        sent, overflow = _sent(shape, order, outward, out, word, fits)
+        stay = rest ^ taken << in_shift
+        store(keys, count, stay ^ (word & TCB_MASK) << own_shift ^ sent << out_shift)
+        store(codes, count, word >> CODE_SHIFT | overflow << 1 | actor)
+        count += differs != 0
     return count
 
 

@@ -39,6 +39,9 @@ from tcpclose_model.space import Move
 UNKNOWN = -1
 """Stands in a table where the plain engine has not been asked yet."""
 
+AMPLE_BITS = 48
+"""Bits of a key up to which it has room for several times as many TCBs as are known."""
+
 NAME_BITS_MAX = 22
 """Bits of a channel's number: four million different contents, in 160 MiB."""
 
@@ -204,12 +207,17 @@ class Tables:
     def packing(self) -> Packing:
         """Return a packing with room for what is known, and for a little more."""
         known = (len(self.segments), len(self.ends[0].tcbs), len(self.ends[1].tcbs))
-        slot, a, b = ((count + count // 8).bit_length() for count in known)
         capacity = self.engine.model.network.capacity
+        slot, a, b = ((count + count // 8).bit_length() for count in known)
         packing = Packing(capacity, slot, a, b)
+        for more in (2, 1):  # so the search begins again less often
+            a, b = (count.bit_length() + more for count in known[1:])
+            ample = packing._replace(a_bits=a, b_bits=b)
+            if ample.bits <= AMPLE_BITS:
+                return ample
         if not packing.fits and packing.content_bits <= KEY_BITS_MAX:  # so channels get numbers
-            name = min((KEY_BITS_MAX - a - b) // 2, NAME_BITS_MAX)
-            packing = Packing(capacity, slot, a, b, max(name, 1))
+            name = (KEY_BITS_MAX - packing.a_bits - packing.b_bits) // 2
+            packing = packing._replace(name_bits=max(min(name, NAME_BITS_MAX), 1))
         if not packing.fits:
             raise TooWideError(
                 f"a state takes {packing.bits} bits, and a channel {packing.content_bits}; a word "

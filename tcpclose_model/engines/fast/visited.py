@@ -44,7 +44,7 @@ DISTANCE_BITS_MAX = 6
 TAIL = 1 << DISTANCE_BITS_MAX
 """Groups behind the last home."""
 
-GROW_BUFFER = 1 << 15
+GROW_BUFFER = 1 << 13
 """Groups that are spread at a time when the table grows."""
 
 

@@ -26,7 +26,7 @@ from tcpclose_model.limits import Limits
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-LOAD = 0.83
+LOAD = 0.85
 """Share of the cells in use at which the set grows."""
 
 LOAD_MAX = 0.9
@@ -38,7 +38,7 @@ STASH = 1 << 18
 FIRST_BYTES = ((32, 1 << 23), (32, 1 << 25), (64, 1 << 20))
 """Bits of a cell and bytes of a new set; the first that keys fit."""
 
-AMPLE = 1.08
+AMPLE = 1.03
 """Times as many keys as are expected for which a set is made."""
 
 EARLY = 1 / 16
