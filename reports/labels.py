@@ -46,6 +46,8 @@ def _short(seg: Segment, receiver: TCB) -> str:
         return " + ".join(parts)
     if _covers_fin(seg, receiver):
         return "ACK of FIN"
+    if seg.inc != getattr(receiver, "inc", 0):
+        return f"ACK {seg.ack}"  # what it covers is another connection's
     covered = seg.ack - before
     return f"ACK of DATA {covered}" if covered > 0 else "ACK"
 

@@ -24,12 +24,12 @@ INCARNATIONS = (
     ),
     Hazard(
         "H6", "A segment of the first connection ends the opening of the second",
-        "An old FIN meets SYN-SENT, which answers its bad ACK with a reset, as 3.10.7.3 has it, and the reset meets "
+        "An old ACK meets SYN-SENT, which answers its bad ACK with a reset, as 3.10.7.3 has it, and the reset meets "
         "the peer in SYN-RECEIVED. Nothing overtakes anything here: a network that keeps order is not enough. A "
         "reset that must be exact (RFC 5961) is.",
         "RFC 1337, hazard 3; RFC 9293 3.10.7.3 first",
         (
-            Case("a reset for an old FIN", "reopen_fifo", (), "no_opening_ended_by_an_old_segment",
+            Case("a reset for an old ACK", "reopen_fifo", (), "no_opening_ended_by_an_old_segment",
                  ends=("SYN_SENT", "LISTEN"), steps=14, fixed=DRAINED, repair="protocol.challenge_ack=on"),
         ),
     ),

@@ -60,7 +60,7 @@ add_model(
 )
 add_model(
     "reopen_fifo",
-    "on a network that keeps order an old FIN still provokes a reset that the new connection takes",
+    "on a network that keeps order an old ACK still provokes a reset that the new connection takes",
     "RFC 9293 3.10.7.3 first: a bad ACK in SYN-SENT is answered with a RST",
     AGAIN_TABLE,
     timers=TIMELY,
