@@ -107,6 +107,9 @@ IDLE_ROWS = {
     "reset_on_pending_receive: close_again",
     "reset_on_pending_receive: held_text",
     "challenge_ack_limited: challenge_withheld",
+    "reopen_fifo_challenge_ack: challenge",
+    "reopen_fifo_challenge_ack: reset",
+    "reopen_fifo_challenge_ack: reset_in_time_wait",
     "challenge_ack_limited: unacceptable_in_time_wait_pure_withheld",
     "challenge_ack_limited: unacceptable_pure_withheld",
 }
