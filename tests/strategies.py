@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from hypothesis import HealthCheck, assume, settings
+from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 
 from tcpclose_model.engines.plain import reopens
@@ -17,6 +17,7 @@ from tcpclose_model.parts import (
     CLOSES_OF_AN_END,
     Application,
     Bounds,
+    Incarnations,
     Middlebox,
     Network,
     Time,
@@ -36,6 +37,9 @@ MUTANTS: dict[str, Protocol] = {
 }
 del MUTANTS["RFC9293"]
 
+OPENING = {"reopens", "time_wait_takes_syn", "time_wait_takes_syn_for_good"}
+"""The switches of a second connection; `reopening_models` has them on."""
+
 SWITCHES_MAX = 3
 STATES_MAX = 3_000
 """States that a test explores of a random model; a larger one is passed over."""
@@ -48,6 +52,10 @@ def examples(count: int) -> settings:
         derandomize=True,
         database=None,
         deadline=None,
+        phases=(
+            Phase.explicit,
+            Phase.generate,
+        ),  # a failing model is small; to shrink it takes long
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
 
@@ -66,7 +74,8 @@ def switched(base: Protocol, names: tuple[str, ...]) -> Protocol:
 
 def tables(*, wrong: bool) -> st.SearchStrategy[Protocol]:
     """Return a strategy of tables: RFC 9293 (or, with `wrong`, a mutant) with a few switches."""
-    names = st.lists(st.sampled_from(sorted(SWITCHES)), max_size=SWITCHES_MAX, unique=True)
+    known = st.sampled_from(sorted(set(SWITCHES) - OPENING))
+    names = st.lists(known, max_size=SWITCHES_MAX, unique=True)
     bases: st.SearchStrategy[Protocol] = st.just(RFC9293)
     if wrong:
         bases = bases | st.sampled_from([MUTANTS[name] for name in sorted(MUTANTS)])
@@ -145,7 +154,6 @@ def models(
     """
     a = draw(tables(wrong=wrong))
     b = a if draw(st.booleans()) else draw(tables(wrong=wrong))
-    b = b if reopens(b) == reopens(a) else a  # both ends open a connection again, or neither
     units = [(0, 0), (0, 1)] if tiny else [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0)]
     return Model(
         a=a,
@@ -156,6 +164,23 @@ def models(
         bounds=draw(bounds) if bounded else Bounds(),
         name="random",
     )
+
+
+@st.composite
+def reopening_models(draw: st.DrawFn) -> Model:
+    """Draw a tiny model whose users may open the connection a second time."""
+    model = draw(models(wrong=False, tiny=True))
+    how = draw(st.sampled_from([(), ("time_wait_takes_syn",), ("time_wait_takes_syn_for_good",)]))
+    a = switched(model.a, ("reopens", *how))
+    b = a if draw(st.booleans()) else switched(model.b, ("reopens",))
+    assume(reopens(a) and reopens(b))
+    again = Incarnations(
+        opens=draw(st.sampled_from([("active", "passive"), ("passive", "active")])),
+        data_units=draw(st.sampled_from([(0, 0), (1, 0)])),
+        iss=draw(st.sampled_from([(0, 0), (3, 3), (0, 3)])),
+        gives_up=(draw(st.booleans()), False),
+    )
+    return replace(model, a=a, b=b, incarnations=again)
 
 
 TIMED_SWITCHES = (

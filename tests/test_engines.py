@@ -26,7 +26,7 @@ from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import MODELS
-from tests.strategies import STATES_MAX, examples, models, timed_models
+from tests.strategies import STATES_MAX, examples, models, reopening_models, timed_models
 
 ROOT = Path(__file__).resolve().parent.parent
 NAIVE_STATES_MAX = 6_000
@@ -107,7 +107,7 @@ def test_the_tabulated_search_finds_what_the_naive_one_finds_in_the_catalogue(na
 
 
 @examples(60)
-@given(models())
+@given(models() | reopening_models())
 def test_the_tabulated_search_finds_what_the_naive_one_finds_in_random_models(model: Model) -> None:
     states_max = STATES_MAX // 2
     assert_same(naive_search(model, states_max), explore(model, max_states=states_max))

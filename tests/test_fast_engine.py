@@ -40,7 +40,7 @@ from tcpclose_model.search import PLAIN_STATES, expected_states, explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import MODELS
 from tcpclose_model.variants.parameters import with_parameters
-from tests.strategies import MUTANTS, STATES_MAX, examples, models
+from tests.strategies import MUTANTS, STATES_MAX, examples, models, reopening_models
 
 NO_TEXT = Application(data_units=(0, 0))
 LARGER = with_parameters(MODELS["rfc9293"], ["network.capacity=3", "application.data_units=0,1"])
@@ -108,7 +108,7 @@ def test_without_symmetry_the_counts_and_verdicts_are_the_same(name: str) -> Non
 
 
 @examples(80)
-@given(models())
+@given(models() | reopening_models())
 def test_random_models_are_searched_and_judged_as_by_the_plain_engine(model: Model) -> None:
     plain = explore(model, engine="plain", max_states=STATES_MAX)
     assume(plain.complete)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from tcpclose_model.protocol.edits import becomes, removed, rows
 from tcpclose_model.protocol.effects import (
+    Effect,
     count_text,
     hold_text,
     read_one,
@@ -23,6 +24,7 @@ from tcpclose_model.protocol.vocabulary import (
     ACK_STEP,
     CLOSE_WAIT,
     CLOSING,
+    ESTABLISHED,
     FIN_STEP,
     FIN_WAIT_1,
     LAST_ACK,
@@ -37,6 +39,7 @@ from tcpclose_model.protocol.words import (
     user_is_gone,
     user_is_here,
 )
+from tcpclose_model.variants.stack_words import note_answer
 from tcpclose_model.variants.switching import edited, switch
 from tcpclose_model.variants.window_words import (
     buffer_has_no_room,
@@ -105,12 +108,21 @@ def _sending(protocol: Protocol) -> Protocol:
     new_ack = protocol.rule("new_ack")
     protocol = edited(protocol, new_ack.name, do=(*new_ack.do, take_window))
     again = (ack_is_the_last_one_again, *new_ack.when[1:])
+    heard: tuple[Effect, ...] = (take_window, count_probes_anew)
+    if any(name == "probed" for name, _ in protocol.fields):  # an answer to a keep-alive, too
+        heard = (*heard, note_answer)
+        answered = protocol.rule("keep_alive_answered")
+        protocol = protocol.edit(
+            rows(name=answered.name, at=(ESTABLISHED, CLOSE_WAIT)),
+            becomes(when=(*answered.when, seg_has_a_window, send_window_is_not_zero)),
+            why="any other window is a row of its own",
+        )
     opened = Rule(
         "window_update",
         at=WITH_UNACKED,
         on=ACK_STEP,
         when=(*again, seg_has_a_window, send_window_is_zero),
-        do=(take_window, count_probes_anew),
+        do=heard,
         cite="3.10.7.4 fifth, 3.8.6.2.2",
     )
     zero = Rule(
@@ -118,7 +130,7 @@ def _sending(protocol: Protocol) -> Protocol:
         at=WITH_UNACKED,
         on=ACK_STEP,
         when=(*again, seg_has_no_window),
-        do=(take_window, count_probes_anew),
+        do=heard,
         cite="3.10.7.4 fifth, 3.8.6.1 MUST-37",
     )
     return protocol.add(opened, zero, why="the window of an ACK that acknowledges nothing new")
