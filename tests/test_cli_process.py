@@ -15,11 +15,12 @@ import tcpclose_model
 from tests.command_line import command_of, environment, process
 
 PUBLIC_NAMES = """
-    Application Bounds CATALOGUE CLOSED CLOSE_WAIT CLOSING ESTABLISHED Event FIN_WAIT_1 FIN_WAIT_2
-    Incarnations LAST_ACK MODELS Middlebox Model Network Otherwise Property Protocol RFC9293
-    Result Role Rule Run SWITCHES SYNCHRONIZED Segment State Step TCB TIME_WAIT Then Time Timers Told
-    always becomes can_always can_always_avoiding check explore holds leads_to never_a_step
-    never_stuck no_cycle_of only_after removed rows sometimes unknown vacuous violated
+    Application Bounds CATALOGUE CLOSED CLOSE_WAIT CLOSING ESTABLISHED Event FIN_WAIT_1
+    FIN_WAIT_2 Incarnations LAST_ACK MODELS Middlebox Model Network Otherwise Property Protocol
+    RFC9293 Result Role Rule Run SWITCHES SYNCHRONIZED Segment State Step TCB TIME_WAIT Then
+    Time Timers Told always becomes can_always can_always_avoiding check explore holds leads_to
+    never_a_step never_stuck no_cycle_of only_after removed rows sometimes unknown vacuous
+    violated
 """
 PUBLIC = PUBLIC_NAMES.split()
 HEAVY = "networkx rich click igraph pygraphviz PIL z3 numba numpy properties reports"
