@@ -164,16 +164,17 @@ class Fairness:
     def _enabled_bits(self) -> list[int]:
         """Return the fair events that each expanded state enables.
 
-        Which calls and timeouts are enabled depends on the two TCBs and on how much is in flight.
+        Which calls and timeouts are enabled depends on both TCBs and on how much is in flight,
+        each way.
         """
         space = self.space
         sizes = [len(channel) for channel in space.channels]
         towards = [[self._channel_bits(actor, c) for c in space.channels] for actor in (0, 1)]
-        known: dict[tuple[int, int, int], int] = {}
+        known: dict[tuple[int, int, int, int], int] = {}
         found = []
         parts = zip(space.a, space.b, space.a_to_b, space.b_to_a, strict=True)
         for number, (a, b, a_to_b, b_to_a) in zip(range(space.expanded), parts, strict=False):
-            key = (a, b, sizes[a_to_b] + sizes[b_to_a])
+            key = (a, b, sizes[a_to_b], sizes[b_to_a])
             bits = known.get(key)
             if bits is None:
                 bits = 0

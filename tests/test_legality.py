@@ -331,6 +331,7 @@ def symbolic(protocol: Protocol = RFC9293) -> tuple[Any, Segment, list[Any]]:
     flags: list[Any] = [getattr(tcb, name) for name in FLAGS]
     flags += [seg.fin, seg.rst, seg.syn, seg.wnd0]
     ranges = [z3.Or(flag == 0, flag == 1) for flag in flags]
+    ranges.append(tcb.snd_una <= tcb.snd_nxt)  # proved: see properties.claims
     ranges += [z3.And(getattr(tcb, n) >= 0, getattr(tcb, n) <= m) for n, m in protocol.fields]
     return tcb, seg, ranges
 

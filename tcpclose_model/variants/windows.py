@@ -27,6 +27,7 @@ from tcpclose_model.protocol.vocabulary import (
     ESTABLISHED,
     FIN_STEP,
     FIN_WAIT_1,
+    FIN_WAIT_2,
     LAST_ACK,
     TEXT_STEP,
     Event,
@@ -214,6 +215,11 @@ def window_kept_shut(protocol: Protocol) -> Protocol:
         when = [swapped.get(predicate, predicate) for predicate in rule.when]
         if when != list(rule.when):
             protocol = edited(protocol, rule.name, when=when)
+    refusal = "text_in_zero_window"
+    if any(rule.name == "text_after_close" for rule in protocol.rules):
+        when = [*protocol.rule(refusal).when, user_is_here]
+        here = rows(name=refusal, at=(FIN_WAIT_1, FIN_WAIT_2))
+        protocol = protocol.edit(here, becomes(when=when), why="after a CLOSE it is reset")
     carries = [
         (name, buffer_has_no_room if holds is receive_window_is_zero else holds)
         for name, holds in protocol.carries
