@@ -125,8 +125,10 @@ class Actor:
         self._heads: dict[int, list[tuple[int, Segment, int]]] = {}
         self._segments: Numbering[Segment] = Numbering()
         self._of_peer: dict[int, int] = {}
+        boxed = model.middlebox.at != "none"
+        events = (*LOCAL_EVENTS, Event.MIDDLEBOX_TIMEOUT) if boxed else LOCAL_EVENTS
         self._has_guards = self._losses_max is not None or any(
-            guard(model, event, sends=True) for event in (*LOCAL_EVENTS, Event.MIDDLEBOX_TIMEOUT)
+            guard(model, event, sends=True) for event in events
         )
 
     def steps(self, key: int, moves: list[int], keys: list[int]) -> None:
