@@ -12,6 +12,7 @@ from typing import Any
 from properties.catalogue import no_endless_chatter
 from properties.kinds import Property, Role, always, can_always, never_a_step
 from properties.views import StepView, View
+from tcpclose_model.engines.plain import incarnation
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
     LISTEN,
@@ -29,13 +30,7 @@ CHANGES = ("state", "snd_una", "rcv_nxt", "held", "held_fin", "told")
 """What an old segment could change at an end; the answer that it provokes is no change."""
 
 
-def incarnation(tcb: Any) -> int:  # Any: a TCB of a table that reopens
-    """Return which incarnation of the connection an end is in."""
-    number: int = tcb.inc
-    return number
-
-
-def is_synchronized(tcb: Any) -> bool:  # Any: as above
+def is_synchronized(tcb: Any) -> bool:  # Any: a TCB of a table that reopens
     """Return whether the end has a connection whose numbers are agreed upon."""
     return tcb.state in SYNCHRONIZED
 

@@ -155,7 +155,7 @@ class End:
         if event is Event.CRASH:
             return self._crashes
         if event in OPENS:
-            return self._again.opens[self._end] == OPENS[event] and _incarnation(tcb) == 1
+            return self._again.opens[self._end] == OPENS[event] and incarnation(tcb) == 1
         if event in REPEATS:
             return self._repeats(event) and not self._spent(tcb)
         if event is Event.USER_TIMEOUT and self._gives_up_by_time:
@@ -173,7 +173,7 @@ class End:
         """Return the number behind the last unit of text that the user wants to send."""
         if not self._reopens:
             return self._units
-        if _incarnation(tcb) == 1:
+        if incarnation(tcb) == 1:
             return FIRST_NUMBER + self._units
         return _iss(tcb) + 1 + self._again.data_units[self._end]
 
@@ -222,7 +222,8 @@ def reopens(protocol: Protocol) -> bool:
     return "inc" in protocol.stamps
 
 
-def _incarnation(tcb: Any) -> int:  # Any: a TCB of a table that reopens
+def incarnation(tcb: Any) -> int:  # Any: a TCB of a table that reopens
+    """Return which incarnation of the connection an end is in."""
     number: int = tcb.inc
     return number
 
