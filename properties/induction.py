@@ -13,15 +13,17 @@ that leaned on them are tried again, until what is left keeps itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import z3
 
-from properties.claims import CLAIMS, PROVES, About, Claim, is_flag
+from properties.claims import CLAIMS, PROVES, About, Claim
 from properties.forks import in_processes
+from properties.questions import Questions, SecondSolver
+from properties.situation import Situation
 from tcpclose_model.engines.symbolic import (
     MARKED,
     Marks,
@@ -30,7 +32,6 @@ from tcpclose_model.engines.symbolic import (
     Term,
     as_terms,
     symbolic_segment,
-    symbolic_tcb,
 )
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
@@ -38,12 +39,6 @@ from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.step import Table
 from tcpclose_model.protocol.vocabulary import TCB, State, Step
-
-MILLISECONDS = 10_000
-"""What a solver may take for one question; after that the answer is that it does not know."""
-
-READABLE = (3, 9)
-"""Largest numbers that are tried for a counterexample, so that people can read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +67,8 @@ class Proof:
     kept: the claims that hold in every state of every run; given_up: the others by name, each with
     the first way through the rows that does not keep it; ways, questions: how many ways through
     the rows were looked at, and how many questions the solver was asked.
+    confirmed, not_confirmed: how many answers that the proof rests on a second solver gives too,
+    and how many it does not; 0 and 0 where none was asked.
     """
 
     model: Model
@@ -79,10 +76,13 @@ class Proof:
     given_up: dict[str, Failure] = field(default_factory=dict)
     ways: int = 0
     questions: int = 0
+    confirmed: int = 0
+    not_confirmed: int = 0
 
     def proves(self, prop: str) -> bool:
         """Return whether a property of the catalogue is proved."""
-        return PROVES[prop] in {claim.name for claim in self.kept}
+        known = {claim.name for claim in self.kept}
+        return PROVES[prop] in known and not self.not_confirmed
 
 
 @dataclass(slots=True)
@@ -93,6 +93,17 @@ class Attempt:
     onwards: set[_Task] = field(default_factory=set)
     ways: int = 0
     questions: int = 0
+    confirmed: int = 0
+    not_confirmed: int = 0
+
+    def add(self, other: Attempt) -> None:
+        """Take in what was found in other ways through the rows."""
+        self.failures += other.failures
+        self.onwards |= other.onwards
+        self.ways += other.ways
+        self.questions += other.questions
+        self.confirmed += other.confirmed
+        self.not_confirmed += other.not_confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +119,19 @@ class _Task:
     is_reset: bool = False
 
 
-def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int = 0) -> Proof:
+def prove(
+    model: Model,
+    claims: Iterable[Claim] | None = None,
+    *,
+    processes: int = 0,
+    second: SecondSolver | None = None,
+) -> Proof:
     """Return which claims hold for a model's two tables in all runs.
 
     claims: what is tried; all of `claims.CLAIMS` by default.  processes: how many, 0 for as many as
-    there are processors.  Raises ModelError if a table is not legal, or if the solver finds that a
-    cell can be reached that is declared unreachable.
+    there are processors.  second: another solver, which is asked again whatever z3 has ruled out
+    about the claims that are kept.  Raises ModelError if a table is not legal, or if z3 finds that
+    a cell can be reached that is declared unreachable.
     """
     _refuse_uncovered(model)
     for protocol in (model.a, model.b):
@@ -133,8 +151,12 @@ def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int
                 again |= active.pop(failure.claim).about is not About.STEP
                 proof.given_up[failure.claim] = failure
         if not again:
-            proof.kept = list(active.values())
-            return proof
+            break
+    proof.kept = list(active.values())
+    if second is not None:
+        found = attempt(model, tuple(proof.kept), processes, second)
+        proof.confirmed, proof.not_confirmed = found.confirmed, found.not_confirmed
+    return proof
 
 
 def _refuse_uncovered(model: Model) -> None:
@@ -165,36 +187,32 @@ def _not_so_at_first(model: Model, claims: Iterable[Claim]) -> Iterator[Failure]
                 yield Failure(claim.name, end, "", "the start", (), me.state.name, {})
 
 
-def attempt(model: Model, claims: tuple[Claim, ...], processes: int = 0) -> Attempt:
+def attempt(
+    model: Model,
+    claims: tuple[Claim, ...],
+    processes: int = 0,
+    second: SecondSolver | None = None,
+) -> Attempt:
     """Return which ways through the rows do not keep which claims, all claims being so before.
 
     A segment that is offered again is followed up to there first, and then on from there.
     """
-    tables = {end: SymbolicTable(mine) for end, (mine, _) in _ends(model).items()}
+    ends = _ends(model)
+
+    def work(task: _Task) -> Attempt:
+        mine, others = ends[task.end]
+        step = _Induction(task, SymbolicTable(mine), SymbolicTable(others), claims)
+        return step.found(second)
+
+    tables = {end: SymbolicTable(mine) for end, (mine, _) in ends.items()}
     tasks = [_Task(end, state) for end, table in tables.items() for state in table.states()]
     known, total = set(tasks), Attempt()
     while tasks:
-        onwards: set[_Task] = set()
-        for found in _all(model, claims, tasks, processes):
-            total.failures += found.failures
-            total.ways += found.ways
-            total.questions += found.questions
-            onwards |= found.onwards
-        tasks = sorted(onwards - known, key=lambda task: (task.end, task.state, str(task)))
-        known |= onwards
+        for found in in_processes(work, tasks, processes):
+            total.add(found)
+        tasks = sorted(total.onwards - known, key=lambda task: (task.end, task.state, str(task)))
+        known |= total.onwards
     return total
-
-
-def _all(
-    model: Model, claims: tuple[Claim, ...], tasks: Sequence[_Task], processes: int
-) -> list[Attempt]:
-    """Return what each task finds, in their order."""
-
-    def work(task: _Task) -> Attempt:
-        mine, others = _ends(model)[task.end]
-        return _Induction(task, SymbolicTable(mine), SymbolicTable(others), claims).found()
-
-    return in_processes(work, tasks, processes)
 
 
 class _Induction:
@@ -203,42 +221,16 @@ class _Induction:
     def __init__(
         self, task: _Task, table: SymbolicTable, peer: SymbolicTable, claims: tuple[Claim, ...]
     ) -> None:
-        self.task, self.table, self.peers_table, self.claims = task, table, peer, claims
-        self.me = symbolic_tcb(table.protocol, "me", task.state)
-        self.peer = symbolic_tcb(peer.protocol, "peer", None)
-        self.arriving = symbolic_segment("seg")
-        self.mine, self.theirs = symbolic_segment("mine"), symbolic_segment("theirs")
-        self.number = z3.Int("number")
-        self.solver = z3.Solver()
-        self.solver.set("timeout", MILLISECONDS)
-        self.solver.add(z3.Or([self.peer.state == int(state) for state in peer.states()]))
-        self.solver.add(*self._known(as_terms(self.me)))
+        self.task, self.table, self.claims = task, table, claims
+        self.situation = at = Situation(task.state, table, peer)
+        self.me, self.peer, self.arriving = at.me, at.peer, at.arriving
+        self.mine, self.theirs, self.number = at.mine, at.theirs, at.number
+        premises = [*at.premises(claims)]
         if task.step is not None:
-            self.solver.add(self.arriving.rst == int(task.is_reset))
-        self.questions = 0
+            premises.append(self.arriving.rst == int(task.is_reset))
+        self.questions = Questions(premises)
 
-    def _known(self, me: TCB) -> list[Term]:
-        """Return what is so of the two ends and of what was sent, before the step."""
-        numbers = [self.number, me.rcv_nxt, self.peer.rcv_nxt, self.arriving.seq]
-        segments = (self.arriving, self.mine, self.theirs)
-        known = [is_flag(bit) for seg in segments for bit in (seg.text, seg.fin, seg.rst)]
-        for tcb, table in ((me, self.table), (self.peer, self.peers_table)):
-            # A row that leaves the range of such a field is an error wherever it is run.
-            for name, most in table.protocol.fields:
-                known.append(z3.And(getattr(tcb, name) >= 0, getattr(tcb, name) <= most))
-        for claim in self.claims:
-            if claim.about is About.ENDS:
-                known += [claim.holds(me, self.peer), claim.holds(self.peer, me)]
-            elif claim.about is About.SEGMENT:
-                known += [claim.holds(seg, self.peer, me) for seg in (self.arriving, self.theirs)]
-                known += [claim.holds(self.mine, me, self.peer)]
-            elif claim.about is About.HELD:
-                for number in numbers:
-                    known += [claim.holds(number, me, self.peer)]
-                    known += [claim.holds(number, self.peer, me)]
-        return known
-
-    def found(self) -> Attempt:
+    def found(self, second: SecondSolver | None) -> Attempt:
         """Return what every way through the rows does not keep, and where it goes on."""
         found = Attempt()
         for path in self._paths():
@@ -251,23 +243,24 @@ class _Induction:
                     f"{', '.join(rule.name for rule in path.rules) or 'no row'}"
                 )
             for reset in (False, True) if path.onwards is not None else ():
-                if self._feasible((*path.when, self.arriving.rst == int(reset))):
+                if self.questions.can_be((*path.when, self.arriving.rst == int(reset))):
                     end, state = self.task.end, path.after.state
                     found.onwards.add(_Task(end, state, path.onwards, reset))
             found.failures += self._not_kept(path)
-        found.questions = self.questions
+        found.questions = self.questions.asked
+        if second is not None:
+            ruled_out = self.questions.ruled_out
+            found.confirmed = second(self.questions.premises, ruled_out)
+            found.not_confirmed = len(ruled_out) - found.confirmed
         return found
 
     def _paths(self) -> Iterator[Path]:
+        can_be = self.questions.can_be
         if self.task.step is None:
-            yield from self.table.calls_and_timeouts(self.me, self._feasible)
-            yield from self.table.arrivals(self.me, self.arriving, self._feasible)
+            yield from self.table.calls_and_timeouts(self.me, can_be)
+            yield from self.table.arrivals(self.me, self.arriving, can_be)
         else:
-            yield from self.table.from_step(self.task.step, self.me, self.arriving, self._feasible)
-
-    def _feasible(self, when: Sequence[Term]) -> bool:
-        self.questions += 1
-        return bool(self.solver.check(*when) != z3.unsat)
+            yield from self.table.from_step(self.task.step, self.me, self.arriving, can_be)
 
     def _goals(self, path: Path) -> list[tuple[Claim, Term]]:
         """Return each claim as it must hold after a way through the rows.
@@ -309,29 +302,17 @@ class _Induction:
     def _not_kept(self, path: Path) -> Iterator[Failure]:
         goals = self._goals(path)
         while goals:
-            self.questions += 1
-            answer = self.solver.check(*path.when, z3.Or([z3.Not(term) for _, term in goals]))
+            wrong = (*path.when, z3.Or([z3.Not(term) for _, term in goals]))
+            answer = self.questions.answer(*wrong)
             if answer == z3.unsat:
                 return
             unknown = answer == z3.unknown
-            model = None if unknown else self._readable(path, goals)
-            failed = [claim.name for claim, term in goals if unknown or not _holds(model, term)]
-            values = {} if unknown else self._values(model, path)
+            values = None if unknown else self.questions.values(wrong, self.situation.numbers())
+            failed = [claim.name for claim, term in goals if unknown or not _holds(values, term)]
+            read = {} if unknown else self.situation.read(values, path.segment)
             for name in dict.fromkeys(failed):
-                yield self._failure(name, path, values, unknown=unknown)
+                yield self._failure(name, path, read, unknown=unknown)
             goals = [(claim, term) for claim, term in goals if claim.name not in failed]
-
-    def _readable(self, path: Path, goals: list[tuple[Claim, Term]]) -> Any:
-        """Return the solver's values, small ones if there are any."""
-        found = self.solver.model()
-        wrong = z3.Or([z3.Not(term) for _, term in goals])
-        records = (path.before, self.peer, self.arriving, self.mine, self.theirs)
-        numbers = [v for record in records for v in record if isinstance(v, z3.ArithRef)]
-        for most in READABLE:
-            small = [z3.And(number >= -1, number <= most) for number in numbers]
-            if self.solver.check(*path.when, wrong, *small) == z3.sat:
-                return self.solver.model()
-        return found
 
     def _failure(self, claim: str, path: Path, values: dict[str, str], *, unknown: bool) -> Failure:
         return Failure(
@@ -344,22 +325,6 @@ class _Induction:
             values,
             unknown,
         )
-
-    def _values(self, model: Any, path: Path) -> dict[str, str]:
-        """Return the values that the solver gave, those that are 0 left out."""
-        records: dict[str, Any] = {"me": path.before, "peer": self.peer}  # Any: TCBs and a segment
-        if path.segment is not None:
-            records["seg"] = path.segment
-        found = {}
-        for name, record in records.items():
-            for slot, value in zip(record._fields, record, strict=True):
-                if isinstance(value, z3.ExprRef):
-                    number = model.eval(value, model_completion=True)
-                    if slot == "state":
-                        found[f"{name}.{slot}"] = State(number.as_long()).name
-                    elif number.as_long():
-                        found[f"{name}.{slot}"] = str(number)
-        return found
 
 
 class _Reads:

@@ -264,10 +264,17 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
 @click.option(
     "--property", "only", multiple=True, metavar="NAME", help="Prove only this; repeatable."
 )
+@click.option(
+    "--second-solver", "again", is_flag=True, help="Ask cvc5 again what the proof rests on."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
 @SET
 def prove(
-    names: Sequence[str], only: Sequence[str], form: str | None, settings: Sequence[str]
+    names: Sequence[str],
+    only: Sequence[str],
+    again: bool,
+    form: str | None,
+    settings: Sequence[str],
 ) -> int:
     """Prove safety of MODELs for all values, not just within bounds, by induction with z3.
 
@@ -276,7 +283,7 @@ def prove(
     """
     from reports.proving import run_prove
 
-    return run_prove(names, only, form, settings)
+    return run_prove(names, only, form, settings, again=again)
 
 
 @cli.command(name="time-wait")

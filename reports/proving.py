@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from properties.induction import Failure, Proof
 
 INSTALL = "pip install 'tcpclose-model[prove]'"
+INSTALL_SECOND = "pip install 'tcpclose-model[second-solver]'"
 ASSUMED = (
     "for any length of text, any number of retransmissions, channels of any capacity that lose, "
     "duplicate, delay and reorder, users who call at any time and timers that go off at any time"
@@ -57,18 +58,26 @@ class Shown:
 
 
 def run_prove(
-    names: Sequence[str], only: Sequence[str], form: str | None, settings: Sequence[str]
+    names: Sequence[str],
+    only: Sequence[str],
+    form: str | None,
+    settings: Sequence[str],
+    *,
+    again: bool,
 ) -> int:
-    """Prove, print, and return the exit status."""
+    """Prove, print, and return the exit status; `again`: cvc5 is asked what z3 was asked."""
     if find_spec("z3") is None:
         raise ModelError(f"proofs need z3, which is not installed: {INSTALL}")
+    if again and find_spec("cvc5") is None:
+        raise ModelError(f"the second solver is cvc5, which is not installed: {INSTALL_SECOND}")
     chosen = [_provable(name) for name in only or PROVES]
     statuses, documents = [], []
     for model in models(names, settings):
         began = time.monotonic()
         from properties.induction import prove
+        from properties.questions import ruled_out_by_cvc5
 
-        proof = prove(model)
+        proof = prove(model, second=ruled_out_by_cvc5 if again else None)
         seconds = time.monotonic() - began
         replay = _Replay(model)
         shown = [_shown(proof, prop, replay) for prop in chosen]
@@ -127,7 +136,7 @@ def _shown(proof: Proof, prop: Property, replay: _Replay) -> Shown:
     claim = PROVES[prop.name]
     failure = proof.given_up.get(claim)
     if failure is None:
-        return Shown(prop, True, None, None)
+        return Shown(prop, proof.proves(prop.name), None, None)
     return Shown(prop, False, failure, replay.run_against(claim))
 
 
@@ -139,6 +148,10 @@ def _lines(proof: Proof, shown: Sequence[Shown], replay: _Replay, seconds: float
     head = f"{model.name}: proof by induction; {tried} {z3.get_version_string()}, {seconds:.1f} s"
     yield click.style(head, bold=True)
     yield click.style(ASSUMED, dim=True)
+    if proof.not_confirmed:
+        yield click.style(f"{_second(proof)}: nothing counts as proved", fg="red")
+    elif proof.confirmed:
+        yield _second(proof)
     width = max(len(one.prop.name) for one in shown)
     colours = {"proved": "green", "refuted": "red", "unknown": "magenta"}
     for one in shown:
@@ -152,6 +165,11 @@ def _lines(proof: Proof, shown: Sequence[Shown], replay: _Replay, seconds: float
         if one.failure is not None:
             yield from ["", *_failed(one, proof, replay)]
     yield click.style(NOT_COVERED, dim=True)
+
+
+def _second(proof: Proof) -> str:
+    asked = proof.confirmed + proof.not_confirmed
+    return f"cvc5 confirms {proof.confirmed:,} of the {asked:,} answers that the proof rests on"
 
 
 def _failed(one: Shown, proof: Proof, replay: _Replay) -> Iterator[str]:
@@ -199,6 +217,8 @@ def _json(proof: Proof, shown: Sequence[Shown]) -> Mapping[str, Any]:  # Any: JS
     return {
         "model": proof.model.name,
         "ways": proof.ways,
+        "confirmed": proof.confirmed,
+        "not_confirmed": proof.not_confirmed,
         "kept": [claim.name for claim in proof.kept],
         "properties": [
             {

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from functools import cache
 
 import pytest
+import z3
 
 from properties.check import check
 from properties.claims import CLAIMS, PROVES, About, Claim
 from properties.induction import Proof, attempt, prove
+from properties.questions import Questions, ruled_out_by_cvc5
 from properties.refute import run_against
 from properties.verdict import Answer
 from tcpclose_model.errors import ModelError
@@ -251,6 +253,35 @@ def test_a_failure_names_the_row_and_gives_values_that_a_person_can_read() -> No
     assert "1" == failure.values["seg.rst"]
 
 
+# A second solver --------------------------------------------------------------------------------
+
+
+def test_cvc5_confirms_every_answer_that_the_proof_of_the_standard_rests_on() -> None:
+    proof = prove(RFC1337, second=ruled_out_by_cvc5)
+    assert 0 == proof.not_confirmed
+    assert 277 == proof.confirmed
+
+
+def test_cvc5_does_not_rule_out_what_can_be() -> None:
+    x = z3.Int("x")
+    assert 1 == ruled_out_by_cvc5([x > 2], [(x < 3,), (x == 3,)])
+    marks = z3.Store(z3.K(z3.IntSort(), False), 1, True)
+    assert 1 == ruled_out_by_cvc5([marks[x]], [(x == 1,), (x == 2,)])
+
+
+def test_a_premise_that_cvc5_is_not_told_is_missed() -> None:
+    questions = Questions([z3.Int("x") > 2])
+    assert not questions.can_be([z3.Int("x") < 2])
+    assert 0 == ruled_out_by_cvc5([], questions.ruled_out)
+    assert 1 == ruled_out_by_cvc5(questions.premises, questions.ruled_out)
+
+
+def test_nothing_is_proved_if_a_second_solver_does_not_confirm_it() -> None:
+    proof = prove(RFC1337, second=lambda premises, questions: max(0, len(questions) - 1))
+    assert proof.not_confirmed
+    assert not any(proof.proves(name) for name in PROVES)
+
+
 # The command ------------------------------------------------------------------------------------
 
 
@@ -297,3 +328,10 @@ def test_a_model_with_a_middlebox_is_refused() -> None:
 
 def test_a_model_that_opens_a_second_connection_is_refused() -> None:
     refused(tcpclose("prove", "reopen_fifo"), "speak of one connection", "incarnations.opens=never")
+
+
+def test_the_command_has_a_second_solver_confirm_the_proof_of_the_standard() -> None:
+    said = tcpclose("prove", "--second-solver")
+    assert 0 == said.status
+    assert "answers that the proof rests on" in said.out
+    assert "nothing counts as proved" not in said.out

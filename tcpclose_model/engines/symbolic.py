@@ -159,7 +159,7 @@ class SymbolicTable(Table):
                 yield further
             else:
                 yield from self._onwards(number + 1, further, feasible)
-        when = (*path.when, z3.Not(z3.Or(*conditions)))
+        when = (*path.when, *(z3.Not(condition) for condition in conditions))
         if not feasible(when):
             return
         rest = replace(path, when=when)
