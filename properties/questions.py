@@ -12,7 +12,7 @@ Term = Any  # z3 ships no types
 MILLISECONDS = 10_000
 """What a solver may take for one question; after that the answer is that it does not know."""
 
-READABLE = (3, 9)
+READABLE = (3, 9, 63)
 """Largest numbers that are tried for values, so that people can read them."""
 
 
@@ -49,16 +49,25 @@ class Questions:
         return bool(self.answer(*conditions) != z3.unsat)
 
     def values(self, conditions: Sequence[Term], numbers: Iterable[Term]) -> Term:
-        """Return values for which the conditions hold, these numbers being small if they can be.
+        """Return values for which the conditions hold, these numbers being 0 or small if possible.
 
         To be called where the last answer to these conditions was sat.
         """
-        found = self._solver.model()
-        numbers = list(numbers)
+        found, numbers = self._solver.model(), list(numbers)
+        terms = [_term(one) for one in conditions]
         for most in READABLE:
             small = [z3.And(number >= -1, number <= most) for number in numbers]
-            if self._solver.check(*map(_term, conditions), *small) == z3.sat:
-                return self._solver.model()
+            if self._solver.check(*terms, *small) == z3.sat:
+                found = self._solver.model()
+                terms += small
+                break
+        for number in numbers:
+            is_zero = number == 0
+            if z3.is_true(found.eval(is_zero, model_completion=True)):
+                terms.append(is_zero)
+            elif self._solver.check(*terms, is_zero) == z3.sat:
+                found = self._solver.model()
+                terms.append(is_zero)
         return found
 
 

@@ -286,6 +286,43 @@ def prove(
     return run_prove(names, only, form, settings, again=again)
 
 
+@cli.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option(
+    "--rules", is_flag=True, help="Compare the tables for all values, not the bounded models."
+)
+@click.option(
+    "--any-state",
+    is_flag=True,
+    help="With --rules: values, too, that no run can come to.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@SET
+def diff(
+    old: str,
+    new: str,
+    rules: bool,
+    any_state: bool,
+    form: str | None,
+    settings: Sequence[str],
+) -> int:
+    """Say in what the model NEW does something else than OLD.
+
+    --rules holds the tables against each other cell by cell, for all values: equal, or a TCB and a
+    segment with what each table makes of them, and a run that comes to such a difference.  Exit
+    status: 0 equal, 1 different, 3 where the solver could not tell.
+    """
+    from reports.loading import one_model
+    from reports.rule_diffing import run_rule_diff
+
+    if not rules:
+        raise ModelError("tcpclose diff compares rules: add --rules")
+    return run_rule_diff(
+        one_model(old, settings), one_model(new, settings), form, any_state=any_state
+    )
+
+
 @cli.command(name="time-wait")
 @click.option("--losses", type=click.IntRange(0, 20), default=1, help="Segments lost in a run.")
 @click.option(

@@ -87,6 +87,11 @@ def send_text_with_reset(tcb: TCB, seg: Segment) -> Segment:
     return Segment(seq=tcb.snd_nxt, text=1, rst=1)
 
 
+def send_syn(tcb: TCB, seg: Segment) -> Segment:
+    """A SYN where there is a connection."""
+    return Segment(seq=tcb.snd_nxt, ack=tcb.rcv_nxt, syn=1)
+
+
 def send_the_next_unit_first(tcb: TCB, seg: Segment) -> Segment:
     """Text that is one number too high."""
     return Segment(seq=tcb.snd_nxt + 1, ack=tcb.rcv_nxt, text=1)
@@ -116,6 +121,7 @@ BREAKERS: dict[str, Protocol] = {
     "acknowledged_fin_was_taken": with_effect("new_ack", 0, take_any_ack),
     "no_loss_in_silence": switched("silent_reset"),
     "segments_are_well_formed": with_effect("abort", 0, send_text_with_reset),
+    "there_is_no_syn": with_effect("transmit_text", 0, send_syn),
     "acks_are_true": MODELS["ack_everything_seen"].a,
     "segments_are_the_senders_own": with_effect("transmit_text", 0, send_the_next_unit_first),
     "held_text_was_sent": with_effect("text_ahead", 0, hold_another_unit),
