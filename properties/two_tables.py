@@ -46,6 +46,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Task:
+    """One end in one state; `step` is where SEGMENT ARRIVES goes on, None for all the rest."""
+
     end: str
     state: State
     step: Step | None = None

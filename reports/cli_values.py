@@ -1,0 +1,119 @@
+"""The commands that look beyond one bounded model: `prove`, `diff` and `time-wait`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from reports.cli_options import NOTES, SET, limits_of, model_options
+from tcpclose_model.errors import ModelError
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option(
+    "--property", "only", multiple=True, metavar="NAME", help="Prove only this; repeatable."
+)
+@click.option(
+    "--second-solver", "again", is_flag=True, help="Ask cvc5 again what the proof rests on."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@SET
+def prove(
+    names: Sequence[str],
+    only: Sequence[str],
+    again: bool,
+    form: str | None,
+    settings: Sequence[str],
+) -> int:
+    """Prove safety of MODELs for all values, not just within bounds, by induction with z3.
+
+    A property that cannot be proved is shown with the way through the rows that does not keep it,
+    and with a run where the model, as it is bounded, has one: then it is refuted, else unknown.
+    """
+    from reports.proving import run_prove
+
+    return run_prove(names, only, form, settings, again=again)
+
+
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option(
+    "--rules", is_flag=True, help="Compare the tables for all values, not the bounded models."
+)
+@click.option(
+    "--any-state",
+    is_flag=True,
+    help="With --rules: values, too, that no run can come to.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@SET
+def diff(
+    old: str,
+    new: str,
+    rules: bool,
+    any_state: bool,
+    form: str | None,
+    settings: Sequence[str],
+) -> int:
+    """Say in what the model NEW does something else than OLD.
+
+    --rules holds the tables against each other cell by cell, for all values: equal, or a TCB and a
+    segment with what each table makes of them, and a run that comes to such a difference.  Exit
+    status: 0 equal, 1 different, 3 where the solver could not tell.
+    """
+    from reports.loading import one_model
+    from reports.rule_diffing import run_rule_diff
+
+    if not rules:
+        raise ModelError("tcpclose diff compares rules: add --rules")
+    return run_rule_diff(
+        one_model(old, settings), one_model(new, settings), form, any_state=any_state
+    )
+
+
+@click.command(name="time-wait")
+@click.option("--losses", type=click.IntRange(0, 20), default=1, help="Segments lost in a run.")
+@click.option(
+    "--msl", type=click.IntRange(1, 100), default=1, help="Lifetime of a segment, in ticks."
+)
+@click.option("--rto", type=click.IntRange(1, 1000), default=2, help="First RTO, in ticks.")
+@click.option("--backoff", is_flag=True, help="Each retransmission doubles the RTO.")
+@click.option("--slack", type=click.IntRange(0, 100), default=0, help="Ticks a timer may be late.")
+@click.option(
+    "--restart",
+    type=click.Choice(["fin", "nothing", "any"]),
+    default="fin",
+    help="What starts 2MSL anew: a FIN, nothing (the literal reading), any segment (Linux).",
+)
+@NOTES
+@model_options
+def time_wait(
+    losses: int,
+    msl: int,
+    rto: int,
+    backoff: bool,
+    slack: int,
+    restart: str,
+    notes: bool,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
+) -> int:
+    """Say how long TIME-WAIT must last so that the passive closer is never reset in LAST-ACK.
+
+    Found by exploring models with a clock, whose network loses at most so many segments and
+    delivers the others within the MSL in any order; with the run that fails one tick below, and
+    what theory says.
+    """
+    from properties.time_wait import Question
+    from reports.text import where_notes
+    from reports.time_wait import run_time_wait
+
+    timeouts = tuple(rto << n for n in range(losses + 1)) if backoff else (rto,)
+    question = Question(losses, msl, timeouts, slack, restart, tuple(settings))
+    limits = limits_of(max_states, max_seconds, max_memory)
+    return run_time_wait(question, limits, where_notes(notes, to_file=False))
