@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from properties.claims import CLAIMS, Claim
 from properties.forks import in_processes
-from properties.induction import prove
+from properties.induction import How, prove
 from properties.two_tables import Cell, Comparison, Found, Task, Values
 from tcpclose_model.engines.symbolic import SymbolicTable
 from tcpclose_model.model import Model
@@ -145,7 +145,11 @@ def _difference(found: Values, old: Table, new: Table) -> Difference | None:
 
 
 def _kept_by_either(old: Model, new: Model, processes: int) -> tuple[Claim, ...]:
-    kept = {claim.name for model in (old, new) for claim in prove(model, processes=processes).kept}
+    kept = {
+        claim.name
+        for model in (old, new)
+        for claim in prove(model, how=How(processes=processes)).kept
+    }
     return tuple(claim for claim in CLAIMS.values() if claim.name in kept)
 
 

@@ -19,13 +19,15 @@ from tcpclose_model.protocol.vocabulary import Segment, State
 
 
 class Situation:
-    """An end in one state, its peer in any, and segments that were sent before.
+    """An end in one state, or in any, its peer in any, and segments that were sent before.
 
     arriving: a segment that was sent to the end; mine, theirs: one in each direction that stands
     for all the rest; number: any number of text that may be held.
     """
 
-    def __init__(self, state: State, table: SymbolicTable, peers_table: SymbolicTable) -> None:
+    def __init__(
+        self, state: State | None, table: SymbolicTable, peers_table: SymbolicTable
+    ) -> None:
         self.table, self.peers_table = table, peers_table
         self.me = symbolic_tcb(table.protocol, "me", state)
         self.peer = symbolic_tcb(peers_table.protocol, "peer", None)
@@ -43,17 +45,21 @@ class Situation:
             # A row that leaves the range of such a field is an error wherever it is run.
             for name, most in table.protocol.fields:
                 yield z3.And(getattr(tcb, name) >= 0, getattr(tcb, name) <= most)
-        numbers = [self.number, me.rcv_nxt, self.peer.rcv_nxt, self.arriving.seq]
         for claim in claims:
-            if claim.about is About.ENDS:
-                yield from (claim.holds(me, self.peer), claim.holds(self.peer, me))
-            elif claim.about is About.SEGMENT:
-                yield from (claim.holds(seg, self.peer, me) for seg in (self.arriving, self.theirs))
-                yield claim.holds(self.mine, me, self.peer)
-            elif claim.about is About.HELD:
-                for number in numbers:
-                    yield claim.holds(number, me, self.peer)
-                    yield claim.holds(number, self.peer, me)
+            yield from self.says(claim)
+
+    def says(self, claim: Claim) -> Iterator[Term]:
+        """Yield what a claim says of the ends, of each segment and of the numbers that matter."""
+        me = as_terms(self.me)
+        if claim.about is About.ENDS:
+            yield from (claim.holds(me, self.peer), claim.holds(self.peer, me))
+        elif claim.about is About.SEGMENT:
+            yield from (claim.holds(seg, self.peer, me) for seg in (self.arriving, self.theirs))
+            yield claim.holds(self.mine, me, self.peer)
+        elif claim.about is About.HELD:
+            for number in (self.number, me.rcv_nxt, self.peer.rcv_nxt, self.arriving.seq):
+                yield claim.holds(number, me, self.peer)
+                yield claim.holds(number, self.peer, me)
 
     def numbers(self) -> list[Term]:
         """Return every number in the situation."""

@@ -18,12 +18,20 @@ from tcpclose_model.errors import ModelError
 @click.option(
     "--second-solver", "again", is_flag=True, help="Ask cvc5 again what the proof rests on."
 )
+@click.option(
+    "--as-modelled", is_flag=True, help="Leave out what the model's users and timers never do."
+)
+@click.option(
+    "--find-claims", is_flag=True, help="Try, too, whatever is so in every explored state."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
 @SET
 def prove(
     names: Sequence[str],
     only: Sequence[str],
     again: bool,
+    as_modelled: bool,
+    find_claims: bool,
     form: str | None,
     settings: Sequence[str],
 ) -> int:
@@ -32,9 +40,10 @@ def prove(
     A property that cannot be proved is shown with the way through the rows that does not keep it,
     and with a run where the model, as it is bounded, has one: then it is refuted, else unknown.
     """
-    from reports.proving import run_prove
+    from reports.proving import Asked, run_prove
 
-    return run_prove(names, only, form, settings, again=again)
+    asked = Asked(only, again=again, as_modelled=as_modelled, find_claims=find_claims)
+    return run_prove(names, asked, form, settings)
 
 
 @click.command()
