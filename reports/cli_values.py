@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import click
 
 from reports.cli_options import NOTES, SET, limits_of, model_options
-from tcpclose_model.errors import ModelError
 
 
 @click.command()
@@ -47,40 +46,42 @@ def prove(
 
 
 @click.command()
-@click.argument("old", metavar="OLD")
-@click.argument("new", metavar="NEW")
+@click.argument("names", nargs=-1, required=True, metavar="OLD NEW | FILE")
+@click.option(
+    "--rev", metavar="BASE..HEAD", help="Compare one FILE at two revisions of git instead."
+)
 @click.option(
     "--rules", is_flag=True, help="Compare the tables for all values, not the bounded models."
 )
 @click.option(
-    "--any-state",
-    is_flag=True,
-    help="With --rules: values, too, that no run can come to.",
+    "--any-state", is_flag=True, help="With --rules: values, too, that no run can come to."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
-@SET
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default=None)
+@model_options
 def diff(
-    old: str,
-    new: str,
+    names: Sequence[str],
+    rev: str | None,
     rules: bool,
     any_state: bool,
     form: str | None,
     settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
 ) -> int:
-    """Say in what the model NEW does something else than OLD.
+    """Say what the edit from the model OLD to NEW means.
+
+    Which rows and parameters changed, which verdicts moved, what became of the counts, whether both
+    have the same runs, and if not, a shortest run that only one of them has.  Exit status: 0
+    equivalent, 1 different, 3 where a limit hides it.
 
     --rules holds the tables against each other cell by cell, for all values: equal, or a TCB and a
-    segment with what each table makes of them, and a run that comes to such a difference.  Exit
-    status: 0 equal, 1 different, 3 where the solver could not tell.
+    segment with what each table makes of them, and a run that comes to such a difference.
     """
-    from reports.loading import one_model
-    from reports.rule_diffing import run_rule_diff
+    from reports.diffing import Asked, run_diffs
 
-    if not rules:
-        raise ModelError("tcpclose diff compares rules: add --rules")
-    return run_rule_diff(
-        one_model(old, settings), one_model(new, settings), form, any_state=any_state
-    )
+    limits = limits_of(max_states, max_seconds, max_memory)
+    return run_diffs(names, rev, Asked(rules, any_state, form, settings, limits))
 
 
 @click.command(name="time-wait")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from properties.lockstep import Lockstep, lockstep
-from properties.row_changes import RowChange, row_changes
+from properties.row_changes import RowChange
+from reports.diffing import changed_rows, of, row_lines
 from reports.ladder import changes, ladder
 from reports.proving import INSTALL
 from reports.trace import trace_json
@@ -43,7 +44,7 @@ def run_rule_diff(old: Model, new: Model, form: str | None, *, any_state: bool) 
     found = rule_diff(old, new, () if any_state else None)
     seconds = time.monotonic() - began
     runs = _runs(found) if found.differences else Lockstep()
-    rows = _rows(old, new)
+    rows = changed_rows(old, new)
     if form == "json":
         click.echo(json.dumps(_json(found, rows, runs), indent=1))
     else:
@@ -73,13 +74,6 @@ def _key(cell: Cell) -> object:
     return cell.state, cell.on, cell.old, cell.new
 
 
-def _rows(old: Model, new: Model) -> dict[str, list[RowChange]]:
-    """Return what became of each end's rows; of both together where they have the same tables."""
-    if old.a == old.b and new.a == new.b:
-        return {"A, B": row_changes(old.a, new.a)}
-    return {"A": row_changes(old.a, new.a), "B": row_changes(old.b, new.b)}
-
-
 def _lines(
     found: RuleDiff, rows: Mapping[str, Sequence[RowChange]], runs: Lockstep, seconds: float
 ) -> Iterator[str]:
@@ -88,17 +82,13 @@ def _lines(
     head = head if cells or found.unsure else f"{found.old.name} -> {found.new.name}: no difference"
     yield click.style(f"{head}; {found.ways} ways through the rows, {seconds:.1f} s", bold=True)
     yield click.style(_allowed(found), dim=True)
-    for end, changed in rows.items():
-        for change in changed:
-            row = change.new or change.old
-            assert row is not None
-            yield f"row {change.what:<8}{change.name} ({row.cite}){_of(end, rows)}"
+    yield from row_lines(rows)
     for one in found.differences:
         yield ""
         yield from _difference_lines(one, rows, runs)
     for cell in found.unsure:
         yield ""
-        yield click.style(f"UNSURE  {_where(cell)}{_of(cell.end, rows)}", fg="magenta")
+        yield click.style(f"UNSURE  {_where(cell)}{of(cell.end, rows)}", fg="magenta")
         yield f"  {cell.old or 'no row'}, or {cell.new or 'no row'}: z3 could not tell"
     shortest = min(runs.partings.values(), key=lambda one: len(one.run), default=None)
     if shortest is not None:
@@ -115,17 +105,13 @@ def _allowed(found: RuleDiff) -> str:
     return "for all values whatever, whether or not a run can come to them"
 
 
-def _of(end: str, ends: Mapping[str, object]) -> str:
-    return f" of {end}" if len(ends) > 1 else ""
-
-
 def _where(cell: Cell) -> str:
     on = f"SEGMENT ARRIVES, {cell.on.name}" if isinstance(cell.on, Step) else cell.on.words
     return f"{cell.state.name}  {on}"
 
 
 def _difference_lines(one: Difference, ends: Mapping[str, object], runs: Lockstep) -> Iterator[str]:
-    yield click.style(f"DIFFERS  {_where(one.cell)}{_of(one.cell.end, ends)}", fg="red")
+    yield click.style(f"DIFFERS  {_where(one.cell)}{of(one.cell.end, ends)}", fg="red")
     for record in ("me", "peer", "seg"):
         values = [
             f"{key.partition('.')[2]}={value}"
