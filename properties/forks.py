@@ -14,19 +14,25 @@ _WORK: list[Callable[[Any], Any]] = []
 
 
 def in_processes(
-    work: Callable[[Task], Found], tasks: Sequence[Task], processes: int = 0
+    work: Callable[[Task], Found],
+    tasks: Sequence[Task],
+    processes: int = 0,
+    *,
+    fresh: bool = True,
 ) -> list[Found]:
     """Return what `work` gives for each task, in their order.
 
-    processes: how many, 0 for as many as there are processors.  Each task has a process of its own,
-    so that what a solver answers does not hang on the tasks that it has seen before.
+    processes: how many, 0 for as many as there are processors.  fresh: whether each task has a
+    process of its own, so that what a solver answers does not hang on the tasks that it has seen.
     """
     wanted = processes or multiprocessing.cpu_count()
     if wanted == 1 or "fork" not in multiprocessing.get_all_start_methods():
         return [work(task) for task in tasks]
     _WORK.append(work)
     try:
-        with multiprocessing.get_context("fork").Pool(wanted, maxtasksperchild=1) as pool:
+        with multiprocessing.get_context("fork").Pool(
+            wanted, maxtasksperchild=1 if fresh else None
+        ) as pool:
             return pool.map(_forked, tasks, chunksize=1)
     finally:
         _WORK.pop()

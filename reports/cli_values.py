@@ -84,6 +84,38 @@ def diff(
     return run_diffs(names, rev, Asked(rules, any_state, form, settings, limits))
 
 
+@click.command()
+@click.argument("name", required=False, metavar="[MODEL]")
+@click.option(
+    "--row", "rows", multiple=True, metavar="NAME", help="Edit only this row; repeatable."
+)
+@click.option(
+    "--processes", type=click.IntRange(min=0), default=0, help="How many; 0: all processors."
+)
+@click.option("--every", is_flag=True, help="List every mutant, not only those that survive.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@SET
+def mutate(
+    name: str | None,
+    rows: Sequence[str],
+    processes: int,
+    every: bool,
+    form: str | None,
+    settings: Sequence[str],
+) -> int:
+    """Edit every row of a MODEL in every small way, and say which edits its properties notice.
+
+    A row is dropped, led to another state, loses an effect, or has a predicate negated. An edit is
+    killed by the properties whose answers are others then; refused if rows no longer exclude each
+    other; equivalent if no run differs as seen from outside. Exit status: 1 if any survive.
+    """
+    from reports.loading import one_model
+    from reports.mutating import run_mutate
+
+    model = one_model(name, settings)
+    return run_mutate(model, rows, form, processes=processes, verbose=every)
+
+
 @click.command(name="time-wait")
 @click.option("--losses", type=click.IntRange(0, 20), default=1, help="Segments lost in a run.")
 @click.option(

@@ -1,0 +1,107 @@
+"""Mutants of rows: who notices which edit, and what survives and why."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import pytest
+
+from properties.mutation import NEVER_FIRES, Fate, Judged, mutants, mutate, mutated
+from tcpclose_model.model import Model
+from tcpclose_model.protocol.rules import RFC9293
+from tcpclose_model.search import explore
+from tcpclose_model.variants.catalogue import model_named
+from tcpclose_model.variants.parameters import with_parameters
+from tests.command_line import ROOT, once, refused, tcpclose
+
+SMALL = ("application.data_units=1,0", "network.capacity=1")
+
+PAGE = ROOT / "docs" / "mutation.md"
+
+
+def explained() -> list[str]:
+    """Return the edits that the page of survivors explains."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    start = lines.index("| edit | why nothing speaks of it |") + 2
+    return [line.split(" | ")[0].removeprefix("| ") for line in lines[start:] if line[:1] == "|"]
+
+
+@cache
+def small() -> Model:
+    """Return the default model with one unit of text, one way, and room for one segment."""
+    return with_parameters(model_named("rfc9293"), SMALL)
+
+
+@cache
+def judged() -> dict[str, Judged]:
+    """Return what became of each mutant of the small model."""
+    return {one.name: one for one in mutate(small())}
+
+
+def test_every_row_has_mutants_of_every_kind() -> None:
+    found = list(mutants(RFC9293))
+    assert len({one.named("") for one in found}) == len(found)
+    assert {one.row for one in found} == {rule.name for rule in RFC9293.rules}
+    whats = {one.what.split()[0] for one in found}
+    assert {"dropped", "stays", "to", "without", "not"} == whats
+
+
+def test_a_mutant_differs_from_its_model_in_one_row_at_each_end() -> None:
+    mutant = next(one for one in mutants(RFC9293) if one.named("") == "new_ack: dropped")
+    model = mutated(small(), "", mutant)
+    assert {"new_ack"} == {r.name for r in RFC9293.rules} - {r.name for r in model.a.rules}
+    assert model.a == model.b
+    assert mutated(small(), "B", mutant).a == RFC9293
+
+
+def test_what_survives_is_pinned_and_explained() -> None:
+    left = [name for name, one in judged().items() if one.fate is Fate.SURVIVES]
+    assert sorted(left) == sorted(explained())
+    assert [] == [one.name for one in judged().values() if one.fate is Fate.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("mutant", "killer"),
+    [
+        ("retransmit_fin: dropped", "both_eventually_closed"),
+        ("close_after_peer: to CLOSED", "no_half_open_end"),
+    ],
+)
+def test_a_mistake_is_killed_by_the_property_that_speaks_of_it(mutant: str, killer: str) -> None:
+    one = judged()[mutant]
+    assert one.fate is Fate.KILLED
+    assert killer in dict(one.killers)
+
+
+def test_rows_that_can_both_fit_are_refused() -> None:
+    one = judged()["close: not no text is queued"]
+    assert one.fate is Fate.REFUSED
+    assert "both fit" in one.says
+
+
+def test_a_row_that_never_fires_is_edited_without_consequence() -> None:
+    one = judged()["crash: dropped"]
+    assert (Fate.EQUIVALENT, NEVER_FIRES) == (one.fate, one.says)
+    assert not any(r.name == "crash" for move in explore(small()).moves for r in move.rules)
+
+
+def test_mutants_are_the_same_in_one_process_and_in_several() -> None:
+    rows = {"new_ack", "close"}
+    one = mutate(small(), processes=1, only=lambda mutant: mutant.row in rows)
+    assert one == [found for found in judged().values() if found.name.split(":")[0] in rows]
+
+
+def test_the_command_says_what_survives_and_who_kills_the_rest() -> None:
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    said = once("mutate", "--row", "close", "--every", *settings)
+    assert 1 == said.status
+    assert "rfc9293: 14 mutants: " in said.out
+    assert "killed by " in said.out
+    assert "close: without release (the same pairs of TCP states)" in said.out
+    document = json.loads(once("mutate", "--row", "close", "--format", "json", *settings).out)
+    assert 14 == len(document["mutants"])
+
+
+def test_a_row_that_is_not_there_is_refused() -> None:
+    refused(tcpclose("mutate", "--row", "clsoe"), "no rule 'clsoe'", "close")
