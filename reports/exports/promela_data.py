@@ -113,7 +113,7 @@ def _scratch(context: Context, was: Iterable[Field]) -> list[str]:
         "#ifdef BREADTH_FIRST",
         "#define SCRATCH",
         "#define FORGET \\",
-        *_wrapped("; ".join(f"{name} = 0" for name in used)),
+        *_clearing(used),
         "#else",
         "#define SCRATCH hidden",
         "#define FORGET",
@@ -127,10 +127,10 @@ def _scratch(context: Context, was: Iterable[Field]) -> list[str]:
     ]
 
 
-def _wrapped(text: str) -> list[str]:
-    """Return the lines of a macro's text."""
-    *lines, last = wrap(text, 90)
-    return [*(f"  {line} \\" for line in lines), f"  {last}"]
+def _clearing(names: Iterable[str]) -> list[str]:
+    """Return the lines of a macro that sets variables to 0; no line ends inside an assignment."""
+    *lines, last = wrap("; ".join(f"{name}=0" for name in names), 80)
+    return [line.replace("=", " = ") for line in (*(f"  {line} \\" for line in lines), f"  {last}")]
 
 
 def _segments(context: Context) -> list[str]:
