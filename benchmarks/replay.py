@@ -13,9 +13,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numba import njit
 
 from tcpclose_model.engines.fast.atoms import GROUP_BYTES, load, prefetch, store
+from tcpclose_model.engines.fast.compiled import kernel
 from tcpclose_model.engines.fast.expanding import AHEAD, FILTER_BITS, FILTER_MIX
 from tcpclose_model.engines.fast.visited import (
     KNOWN,
@@ -33,7 +33,7 @@ BATCH = 512
 STASH = 1 << 18
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@kernel
 def replay_kernel(stream, table, cells, stash, shared, recent, scratch):
     """Put keys into the set in batches, fetching ahead; return how many were new, or -1."""
     news, mixes, homes = scratch

@@ -45,7 +45,9 @@ def by_hand(instance: Instance) -> tuple[str, ...]:
     return tuple(f"-D{name}={value}" for name, value in parameters.items())
 
 
-def generated(instance: Instance, folder: Path, *, exported: bool, liveness: bool = False) -> None:
+def generated(
+    instance: Instance, folder: Path, *, exported: bool, define: tuple[str, ...] = ()
+) -> None:
     """Put the source of a verifier into a folder; its counts will have all their digits."""
     if not shutil.which("spin"):
         raise Missing("spin is not installed")
@@ -54,7 +56,7 @@ def generated(instance: Instance, folder: Path, *, exported: bool, liveness: boo
     text = _exported(instance) if exported else HAND_WRITTEN.read_text(encoding="utf-8")
     (folder / "model.pml").write_text(text, encoding="utf-8")
     options = () if exported else by_hand(instance)
-    options += ("-DLIVENESS",) if liveness else ()
+    options += tuple(f"-D{name}" for name in define)
     _done(["spin", "-a", *options, "model.pml"], folder)
     source = folder / "pan.c"
     text = source.read_text(encoding="utf-8")
@@ -83,7 +85,8 @@ def contenders(level: str = "-O3") -> list[Contender]:
         *flags: str, exported: bool, arguments: Callable[[Instance], tuple[str, ...]]
     ) -> Callable[[Instance, Path], Ready]:
         def prepare(instance: Instance, folder: Path) -> Ready:
-            generated(instance, folder, exported=exported)
+            define = ("BREADTH_FIRST",) if flags and exported else ()
+            generated(instance, folder, exported=exported, define=define)
             compiled(folder, (*SAFETY, *flags), level)
             return Ready(("./pan", *arguments(instance)), folder)
 
@@ -119,7 +122,7 @@ def liveness_contenders(level: str = "-O3") -> list[Contender]:
 
     def prepared(*fair: str) -> Callable[[Instance, Path], Ready]:
         def prepare(instance: Instance, folder: Path) -> Ready:
-            generated(instance, folder, exported=False, liveness=True)
+            generated(instance, folder, exported=False, define=("LIVENESS",))
             # The fair search keeps a state once for each process and twice more.
             compiled(folder, LIVENESS if fair else (*LIVENESS, "-DNOFAIR"), level)
             return Ready(("./pan", "-a", *fair, *_deep(instance)), folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -18,27 +18,27 @@ WORD = (1 << 64) - 1
 def fair_components_by_kernel(fair: Fairness, region: Iterable[int]) -> list[Component]:
     """Return what `fair_components` returns, in some order."""
     found: list[Component] = []
-    todo: list[tuple[Array, int]] = [(np.fromiter(region, np.int32), 0)]
+    todo: dict[int, list[Array]] = {0: [np.fromiter(region, np.int32)]}
     while todo:
-        states, without = todo.pop()
-        for members, lacks in _judged(fair, states, without):
-            weak, strong, unheard = lacks
-            if weak:
-                continue
+        # What waits for the same look is looked at together: no cycle leads from one to another.
+        without = next(iter(todo))
+        states = np.concatenate(todo.pop(without))
+        for members, strong, unheard in _judged(fair, states, without):
             if strong:
                 rest = [n for n in members.tolist() if not fair.enabled(n) & strong]
-                todo.append((np.array(rest, np.int32), without))
+                todo.setdefault(without, []).append(np.array(rest, np.int32))
             elif unheard:
-                todo.append((members, without | unheard))
+                todo.setdefault(without | unheard, []).append(members)
             else:
                 found.append(Component(frozenset(members.tolist()), without))
     return found
 
 
-def _judged(
-    fair: Fairness, states: Array, without: int
-) -> Iterable[tuple[Array, tuple[int, int, int]]]:
-    """Give each component in which a run may stay, and what keeps its cycles from being fair."""
+def _judged(fair: Fairness, states: Array, without: int) -> Iterator[tuple[Array, int, int]]:
+    """Give each component in which a run may stay, without anything weakly fair that it lacks.
+
+    With it, what else keeps its cycles from being fair: strong bits, unreceived values.
+    """
     space = fair.space
     first_step, target = arrays(space)
     move = cast(Array, space.move)
@@ -56,13 +56,12 @@ def _judged(
     members = np.flatnonzero(places >= 0)
     order = members[np.argsort(places[members], kind="stable")].astype(np.int32)
     ends = np.cumsum(np.bincount(places[members], minlength=number))
-    for this in range(number):
-        total = [_bits(totals[kind, this]) for kind in range(4)]
-        ever, taken, sent, received = total
-        weak = _bits(always[this]) & fair.weak & ~taken
-        strong = ever & fair.strong & ~taken
+    weak, strong = _words([fair.weak, fair.strong], words)
+    ever, taken, sent, received = totals
+    for this in np.flatnonzero(~(always & weak & ~taken).any(axis=1)).tolist():
         begin = int(ends[this - 1]) if this else 0
-        yield order[begin : int(ends[this])], (weak, strong, sent & ~received)
+        lacks = _bits(ever[this] & strong & ~taken[this]), _bits(sent[this] & ~received[this])
+        yield order[begin : int(ends[this])], *lacks
 
 
 def _tables(fair: Fairness) -> tuple[Array, int]:

@@ -1,7 +1,8 @@
 """Judging a model whose graph was not kept, from what was counted while it was searched.
 
-Safety, deadlock, vacuity and what can occur at all are judged; a claim that needs the graph
-(liveness, possibility, cycles) is `unknown`.  Verdicts, counts and runs are those of `judge`.
+Safety, deadlock, vacuity, what can occur at all and what occurs only after a step are judged; a
+claim that needs the graph (liveness, possibility, cycles) is `unknown`.  Verdicts, counts and runs
+are those of `judge`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from properties.answers import RAISES, Answers, WholeError, state_answers, step_answers
 from properties.judge import bounded, found, nothing_wrong, unfinished
 from properties.kinds import Kind, Property
+from properties.large_past import pairs_on_the_way, way_past
 from properties.verdict import Answer, Verdict
 from properties.views import ChannelsNeededError, StatePredicate, StepPredicate, StepView, View
 from properties.words import standing, waiting
@@ -132,6 +134,27 @@ def _never_a_step(space: LargeSpace, prop: Property, ends: Ends) -> Verdict:
     return nothing_wrong(space, prop, occurred, never)
 
 
+def _only_after(space: LargeSpace, prop: Property, ends: Ends) -> Verdict:
+    assert prop.step is not None
+    occurred, wrong = 0, []
+    for end in ends:
+        marks = _pairs_with(space, prop.state, end)
+        occurred += _states(space, marks)
+        barred = StepMarks.where(space, prop.step, end).made
+        between = pairs_on_the_way(space, barred, marks & (_first_of(space, marks) >= 0))
+        if between.any():
+            try:
+                run = way_past(space, prop, end, between)
+            except LookupError as error:
+                raise _UnknownError(str(error)) from None
+            if run is not None:
+                wrong.append((len(run.steps), end, run))
+    if wrong:
+        _, end, run = min(wrong, key=lambda one: one[:2])
+        return found(prop, occurred, run, end, standing(run.last))
+    return nothing_wrong(space, prop, occurred, "the guarded state never occurs")
+
+
 class StepMarks:
     """A set of kinds of step: by code and peer for those of the ends, by code for the network's."""
 
@@ -239,9 +262,14 @@ def _states(space: LargeSpace, pairs: Array) -> int:
 
 def _first(space: LargeSpace, pairs: Array) -> int:
     """Return the least depth at which one of these pairs occurs, or -1."""
-    depths = space.counts.first_pairs[: pairs.shape[0], : pairs.shape[1]][pairs]
+    depths = _first_of(space, pairs)[pairs]
     depths = depths[depths >= 0]
     return int(depths.min()) if len(depths) else -1
+
+
+def _first_of(space: LargeSpace, pairs: Array) -> Array:
+    """Return the depth at which each pair first occurs, or -1, as an array of that shape."""
+    return cast(Array, space.counts.first_pairs[: pairs.shape[0], : pairs.shape[1]])
 
 
 @contextmanager
@@ -302,4 +330,5 @@ _JUDGES: dict[Kind, Callable[[LargeSpace, Property, Ends], Verdict]] = {
     Kind.NEVER_A_STEP: _never_a_step,
     Kind.NEVER_STUCK: _never_stuck,
     Kind.SOMETIMES: _sometimes,
+    Kind.ONLY_AFTER: _only_after,
 }

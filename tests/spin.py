@@ -29,20 +29,30 @@ class Found(NamedTuple):
 
 
 def run(
-    text: str, folder: Path, *, states: int, define: Sequence[str] = (), fast: bool = False
+    text: str,
+    folder: Path,
+    *,
+    states: int,
+    define: Sequence[str] = (),
+    fast: bool = False,
+    breadth_first: str = "",
 ) -> Found:
     """Return what SPIN finds in a Promela text.
 
     states: how many there are, about; define: macros of the text to define; fast: whether to have
-    the verifier optimised (compiling then takes longer).
+    the verifier optimised (compiling then takes longer); breadth_first: "BFS", or "BFS_PAR" for the
+    search in parallel, which must come to its end, or "" for depth first.
     """
     assert COMPILER is not None
     (folder / "model.pml").write_text(text, encoding="utf-8")
-    _done(folder, "spin", "-a", *(f"-D{name}" for name in define), "model.pml")
+    names = [*define, *(["BREADTH_FIRST"] if breadth_first else [])]
+    _done(folder, "spin", "-a", *(f"-D{name}" for name in names), "model.pml")
     level = "-O2" if fast else "-O0"
-    _done(folder, COMPILER, level, "-w", "-DSAFETY", "-DNOREDUCE", "-o", "pan", "pan.c")
-    bits = max(states.bit_length(), HASH_BITS_LEAST)
-    report = _done(folder, "./pan", f"-m{states + 1_000}", f"-w{bits}")
+    search = [f"-D{breadth_first}"] if breadth_first else []
+    _done(folder, COMPILER, level, "-w", "-DSAFETY", "-DNOREDUCE", *search, "-o", "pan", "pan.c")
+    bits = max(states.bit_length(), HASH_BITS_LEAST) + 1
+    deep = [] if breadth_first else [f"-m{states + 1_000}"]
+    report = _done(folder, "./pan", *deep, f"-w{bits}")
     assert "max search depth too small" not in report, report
     numbers = [
         re.search(pattern, report)

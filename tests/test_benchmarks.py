@@ -61,8 +61,9 @@ def test_the_model_written_by_hand_has_the_same_counts(size: Instance, tmp_path:
 
 
 @pytest.mark.skipif(bool(spin.MISSING), reason=f"not installed: {spin.MISSING}")
-def test_the_exported_model_has_the_same_counts(tmp_path: Path) -> None:
-    found = spin.run(promela(TINY.model), tmp_path, states=TINY.states)
+@pytest.mark.parametrize("search", ["", "BFS", "BFS_PAR"])
+def test_the_exported_model_has_the_same_counts(search: str, tmp_path: Path) -> None:
+    found = spin.run(promela(TINY.model), tmp_path, states=TINY.states, breadth_first=search)
     assert (TINY.states, TINY.steps + 1, 0) == (found.states, found.transitions, found.errors)
 
 

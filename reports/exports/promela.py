@@ -35,7 +35,8 @@ from tcpclose_model.protocol.vocabulary import (
 OWN_NAMES = re.findall(
     r"\w+",
     """
-    A B ACK CAPACITY FIN FRESH HOLDS IDLE RST SEGMENT SEQ TEXT TCB Channel Segment a ack a_to_b
+    A B ACK BREADTH_FIRST CAPACITY FIN FORGET FRESH HOLDS IDLE RST SCRATCH SEGMENT SEQ TEXT TCB
+    Channel Segment a ack a_to_b
     assign b b_to_a channel connection delete delete_a delete_b duplicate expression field fin fits
     i largest length lose me name no_row_fits no_row_fits_a no_row_fits_b peer place push remove
     rst s seg segment segment_arrives segment_arrives_a segment_arrives_b sent seq state step take
@@ -117,6 +118,8 @@ class _Export:
             "        ./pan -m1000000",
             "        The states stored are those that `tcpclose check` counts; the transitions are",
             "        its steps and one more, which leads to the initial state.",
+            "        Breadth first, in parallel: spin -a -DBREADTH_FIRST MODEL.pml, then gcc with",
+            "        -DBFS or -DBFS_PAR too.",
             "Check:  the same with spin -a -DCHECK_name MODEL.pml; it holds if errors: 0.",
             "Replay: after an error, spin -t -DCHECK_name MODEL.pml; for the shortest run compile",
             "        with -DREACH too and run ./pan -i",
@@ -154,7 +157,7 @@ class _Export:
 
     def _row_body(self, end: int, row: Row) -> list[str]:
         asked, does = self.texts[end].local(row, self.checks.at_row(end, row))
-        command = [*_guards(asked), *_statements(does)]
+        command = [*_guards(asked), *_statements(does), "FORGET"]
         return [_clause(row), "d_step {", *indented(command, 2), "}"]
 
     def _arrival(self, end: int) -> list[str]:
@@ -179,7 +182,7 @@ class _Export:
                 first, *rest = [*_guards(asked), *_statements(does)]
                 body += [f"{_clause(row)}", f":: {first}", *indented(rest, 3)]
             body += [":: else ->", "   if", *indented(self._otherwise(end), 3), "   fi", "od;"]
-        body += _statements(ends)
+        body += [*_statements(ends), "FORGET"]
         return ["d_step {", *indented(body, 2), "}"]
 
     def _otherwise(self, end: int) -> list[str]:

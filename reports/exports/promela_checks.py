@@ -58,10 +58,10 @@ class Checks:
                 self.left_out[prop.name] = str(error)
 
     @property
-    def reads_before(self) -> bool:
-        """Whether a claim reads the TCB before the step."""
+    def reads_before(self) -> set[Field]:
+        """What claims read of the TCB before the step."""
         claims = [*self.at_arrival[0], *self.at_arrival[1], *chain(*self._at_row.values())]
-        return any(name.of == "was" for _, wrong in claims for name in fields_in(wrong))
+        return {name for _, wrong in claims for name in fields_in(wrong) if name.of == "was"}
 
     def at_row(self, end: int, row: Row) -> list[Claim]:
         """Return what a call, an output or a timeout of an end is asked."""

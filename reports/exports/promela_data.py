@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 
 from reports.exports.intervals import Box, Interval
 from reports.exports.promela_rows import Context
@@ -72,8 +73,11 @@ def bits(name: str, value: Interval) -> int:
     return needed
 
 
-def declarations(context: Context, *, was: bool, stuck: Iterable[str]) -> list[str]:
-    """Return the declarations of a text, up to what both ends are called."""
+def declarations(context: Context, *, was: Iterable[Field], stuck: Iterable[str]) -> list[str]:
+    """Return the declarations of a text, up to what both ends are called.
+
+    was: what claims read of the TCB before a step; stuck: the macros that ask for a deadlock.
+    """
     lines = ["", *(f"#define {state.name} {int(state)}" for state in STATES)]
     if "told" in context.fields:
         lines += ["", *(f"#define {told.name} {int(told)}" for told in Told)]
@@ -84,13 +88,7 @@ def declarations(context: Context, *, was: bool, stuck: Iterable[str]) -> list[s
         "TCB a, b;",
         "Channel a_to_b, b_to_a;",
         "",
-        "/* What follows has no meaning between steps, and so is no part of a state. */",
-        "hidden Segment seg;  /* the one that arrives */",
-        "hidden int sent;     /* the one that is sent, or 0 */",
-        "hidden byte step;",
-        f"hidden {_counter(context)} i;",
-        *(["hidden TCB was;      /* me before the step */"] if was else []),
-        *(f"hidden int {name};" for name in sorted(context.scratch)),
+        *_scratch(context, was),
         *(FITS.rstrip().splitlines() if "value" in context.scratch else []),
         "",
         "/* An end as it sees itself: me, peer, to_me, to_peer, name. */",
@@ -102,6 +100,37 @@ def declarations(context: Context, *, was: bool, stuck: Iterable[str]) -> list[s
         lines += ["", "/* Whether a step that changes nothing is a step: not for a deadlock. */"]
         lines += [f"#if {asked}", "#define IDLE false", "#else", "#define IDLE true", "#endif"]
     return lines
+
+
+def _scratch(context: Context, was: Iterable[Field]) -> list[str]:
+    """Return the variables of a single step, and the macro that clears them at its end."""
+    used = [f"seg.{name}" for name in BASIC_FIELDS if context.box[Field("seg", name)] != (0, 0)]
+    before = sorted(context.words[name] for name in was)
+    used += ["sent", "step", "i", *before, *sorted(context.scratch)]
+    return [
+        "/* What follows has no meaning between steps, and so is no part of a state.",
+        " * Breadth first, SPIN cannot hide it: there it is 0 between steps. */",
+        "#ifdef BREADTH_FIRST",
+        "#define SCRATCH",
+        "#define FORGET \\",
+        *_clearing(used),
+        "#else",
+        "#define SCRATCH hidden",
+        "#define FORGET",
+        "#endif",
+        "SCRATCH Segment seg;  /* the one that arrives */",
+        "SCRATCH int sent;     /* the one that is sent, or 0 */",
+        "SCRATCH byte step;",
+        f"SCRATCH {_counter(context)} i;",
+        *(["SCRATCH TCB was;      /* me before the step */"] if before else []),
+        *(f"SCRATCH int {name};" for name in sorted(context.scratch)),
+    ]
+
+
+def _clearing(names: Iterable[str]) -> list[str]:
+    """Return the lines of a macro that sets variables to 0; no line ends inside an assignment."""
+    *lines, last = wrap("; ".join(f"{name}=0" for name in names), 80)
+    return [line.replace("=", " = ") for line in (*(f"  {line} \\" for line in lines), f"  {last}")]
 
 
 def _segments(context: Context) -> list[str]:

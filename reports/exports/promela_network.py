@@ -24,7 +24,8 @@ inline lose(me, peer, to_me, to_peer, name, place) {
   d_step {
     FRESH(to_me, place) ->
     printf("a segment on its way to %c is lost\\n", name);
-    remove(to_me, place)
+    remove(to_me, place);
+    FORGET
   }
 }
 """
@@ -40,7 +41,8 @@ inline duplicate(me, peer, to_me, to_peer, name, place) {
     :: i > place -> to_me.segment[i] = to_me.segment[i - 1]; i--
     :: else -> break
     od;
-    to_me.length++
+    to_me.length++;
+    FORGET
   }
 }
 """

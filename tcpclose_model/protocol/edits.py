@@ -25,21 +25,25 @@ class Selector:
     do: Effect | None = None
     to: State | None = None
 
+    def fits(self, rule: Rule) -> bool:
+        """Return whether `rule` meets every criterion; asked for each row of each edit."""
+        return (
+            (self.name is None or rule.name == self.name)
+            and (not self.at or not set(self.at).isdisjoint(rule.at))
+            and (self.on is None or rule.on == self.on)
+            and (self.when is None or self.when in rule.when)
+            and (self.do is None or self.do in rule.do)
+            and (self.to is None or rule.to == self.to)
+        )
+
     def misses(self, rule: Rule) -> list[str]:
         """Return the criteria that `rule` does not meet."""
-        missed = {
-            "name": self.name is not None and rule.name != self.name,
-            "at": bool(self.at) and not set(self.at) & set(rule.at),
-            "on": self.on is not None and rule.on != self.on,
-            "when": self.when is not None and self.when not in rule.when,
-            "do": self.do is not None and self.do not in rule.do,
-            "to": self.to is not None and rule.to != self.to,
-        }
-        return [criterion for criterion, misses in missed.items() if misses]
+        given = [name for name in self.__slots__ if getattr(self, name) not in (None, ())]
+        return [name for name in given if not _only(self, name).fits(rule)]
 
     def chosen(self, rules: Iterable[Rule]) -> list[Rule]:
         """Return the rows that fit."""
-        return [rule for rule in rules if not self.misses(rule)]
+        return [rule for rule in rules if self.fits(rule)]
 
     def text(self) -> str:
         """Return the selector as a user writes it."""
@@ -50,6 +54,11 @@ class Selector:
                 shown = [v.name for v in value] if slot == "at" else _shown(value)
                 parts.append(f"{slot}={shown}")
         return f"rows({', '.join(parts)})"
+
+
+def _only(selector: Selector, name: str) -> Selector:
+    """Return the selector with one of its criteria alone."""
+    return Selector(**{name: getattr(selector, name)})
 
 
 def _shown(value: object) -> str:

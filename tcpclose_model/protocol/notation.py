@@ -215,7 +215,7 @@ class Protocol:
             raise ModelError(self._wrong_count(which, chosen, count))
         made: list[Rule] = []
         for rule in self.rules:
-            if rule not in chosen:
+            if not which.fits(rule):
                 made.append(rule)
                 continue
             here = tuple(s for s in rule.at if s in which.at) if which.at else rule.at

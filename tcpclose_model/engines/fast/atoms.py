@@ -9,19 +9,9 @@ The arrays are one-dimensional and contiguous; the index is not checked.
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-kernel = njit(cache=True, nogil=True, _nrt=False)
-"""Compiles a function that makes no arrays, and so needs no counting of references to them.
-
-Counting takes several times as long as the work here.
-"""
-
-
-inlined = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-"""Compiles a function into those that call it: tables are many words to hand over at each call."""
 
 
 def _pointer(context, builder, array_type, array, index):

@@ -12,16 +12,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from tcpclose_model.engines.fast.atoms import (
-    GROUP_BYTES,
-    fetch_and_add,
-    kernel,
-    load,
-    prefetch,
-    store,
-)
+from tcpclose_model.engines.fast.atoms import GROUP_BYTES, fetch_and_add, load, prefetch, store
+from tcpclose_model.engines.fast.compiled import kernel, making_arrays
 from tcpclose_model.engines.fast.steps import STEPS_MAX, steps_of
 from tcpclose_model.engines.fast.visited import NEW, STASH_FULL, home_of, insert_at, mixed
 
@@ -246,7 +239,7 @@ def _tally_steps(shape, chunk, begin, end, symmetric, depth, mine):
         made_flat[place] += 1
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def leading_to(machine, chunk, target):
     """Return the states of a chunk that have a step to `target`."""
     keys, codes, stops, missing = _scratch()
@@ -262,7 +255,7 @@ def leading_to(machine, chunk, target):
     return found[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def taking(machine, chunk, made, sent_on):
     """Return the states of a chunk with a marked step: made[code, peer] or sent_on[-1 - code]."""
     keys, codes, stops, missing = _scratch()
@@ -282,7 +275,7 @@ def taking(machine, chunk, made, sent_on):
     return found[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def _scratch():
     """Return arrays for the steps of one state (see `steps_of`)."""
     many = np.empty((2, STEPS_MAX), np.int64)

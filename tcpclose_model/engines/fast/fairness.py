@@ -9,10 +9,11 @@ Fair events and segment values are bits; a set of them is a row of 64-bit words.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tcpclose_model.engines.fast.compiled import making_arrays
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def kept_components(first_step, target, move, component, count, enables, fair):
     """Return a new number for each component in which some run may stay, -1 for the others.
 
@@ -41,7 +42,7 @@ def kept_components(first_step, target, move, component, count, enables, fair):
     return kept, found
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def tally(first_step, target, move, component, kept, usable, tables, always, totals):
     """Tally each kept component: what its states enable, what the steps inside it do.
 

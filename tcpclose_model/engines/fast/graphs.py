@@ -11,13 +11,14 @@ array of steps allows all.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from tcpclose_model.engines.fast.compiled import making_arrays
 
 SWEEPS_MAX = 30
 """Sweeps over what is still open before `reach_back` turns the graph round instead."""
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def reach_forward(first_step, target, allowed, reached):
     """Add to `reached` what allowed steps reach from it."""
     todo = np.flatnonzero(reached)
@@ -37,7 +38,7 @@ def reach_forward(first_step, target, allowed, reached):
                 count += 1
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def reach_back(first_step, target, allowed, reached):
     """Add to `reached` every state from which allowed steps lead into it."""
     still = np.flatnonzero(reached[: first_step.size - 1] == 0)[::-1].copy()
@@ -57,7 +58,7 @@ def reach_back(first_step, target, allowed, reached):
     _reach_back_turned(first_step, target, allowed, reached)
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def _reach_back_turned(first_step, target, allowed, reached):
     """Do the same along the steps turned round."""
     states = reached.size
@@ -86,7 +87,7 @@ def _reach_back_turned(first_step, target, allowed, reached):
                 count += 1
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def unmoving(first_step, target):
     """Return the expanded states that no step leaves."""
     marks = np.ones(first_step.size - 1, np.uint8)
@@ -98,14 +99,14 @@ def unmoving(first_step, target):
     return marks
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def at_sources(first_step, marks, steps):
     """Write into `steps` the mark of the state that each step starts from."""
     for number in range(first_step.size - 1):
         steps[first_step[number] : first_step[number + 1]] = marks[number]
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def has_cycle(first_step, target, steps):
     """Return whether some of these steps make a cycle (Kahn 1962)."""
     states = first_step.size - 1
@@ -137,7 +138,7 @@ def has_cycle(first_step, target, steps):
     return left > 0
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def tarjan(first_step, target, of, allowed, roots, inside, component):
     """Number the strongly connected components of `inside` under allowed steps (Tarjan 1972).
 
@@ -193,7 +194,7 @@ def tarjan(first_step, target, of, allowed, roots, inside, component):
     return found
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def nearest(first_step, target, allowed, wanted, parent_step, parent):
     """Return the first wanted state that a breadth-first search from state 0 meets, or -1.
 
@@ -220,7 +221,7 @@ def nearest(first_step, target, allowed, wanted, parent_step, parent):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def nearest_owing(first_step, target, pending, then, trap, parent_step, parent):
     """Return the first node that owes something inside a trap, or -1.
 
@@ -250,7 +251,7 @@ def nearest_owing(first_step, target, pending, then, trap, parent_step, parent):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def classified(first_step, move, a, b, of_move, of_a, of_b, table, steps):
     """Write each step's answer into `steps`: by its move's class and its ends' classes."""
     for number in range(first_step.size - 1):

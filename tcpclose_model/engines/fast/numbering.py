@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from tcpclose_model.engines.fast.atoms import inlined, kernel, prefetch
+from tcpclose_model.engines.fast.atoms import prefetch
+from tcpclose_model.engines.fast.compiled import inlined, kernel, making_arrays
 from tcpclose_model.engines.fast.steps import STEPS_MAX, steps_of
 
 DONE, MISSED, FULL = 0, 1, 2
@@ -86,7 +86,7 @@ def number_states(
     return at, status
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def fill_table(order, count, table, shift):
     """Put the first `count` keys of `order` into an empty table."""
     slots = table.size // 2
@@ -98,7 +98,7 @@ def fill_table(order, count, table, shift):
         table[2 * place + 1] = number
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def number_words(words, numbers, table, found):
     """Give each different word a number, in order of first occurrence; return how many there are.
 
@@ -123,7 +123,7 @@ def number_words(words, numbers, table, found):
     return count
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def find_misses(machine, at, last, order, missing):
     """Write what is missing to expand states order[at:last]; return how many entries that are."""
     keys = np.empty(STEPS_MAX, np.int64)

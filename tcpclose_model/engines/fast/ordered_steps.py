@@ -8,14 +8,8 @@ They are the steps of `steps`, made one by one; see there for what is written.
 
 from __future__ import annotations
 
-from tcpclose_model.engines.fast.atoms import (
-    bit_length,
-    compare_and_swap,
-    fetch_and_add,
-    inlined,
-    kernel,
-    load,
-)
+from tcpclose_model.engines.fast.atoms import bit_length, compare_and_swap, fetch_and_add, load
+from tcpclose_model.engines.fast.compiled import inlined, kernel
 from tcpclose_model.engines.fast.layout import (
     CODE_SHIFT,
     FIFO,

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tcpclose_model.engines.fast.atoms import bit_length, inlined, kernel, load, store
+from tcpclose_model.engines.fast.atoms import bit_length, load, store
+from tcpclose_model.engines.fast.compiled import inlined, kernel
 from tcpclose_model.engines.fast.layout import (
     CODE_SHIFT,
     FIFO,

@@ -18,18 +18,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from tcpclose_model.engines.fast.atoms import (
     EMPTY_SHIFT,
     GROUP_BYTES,
     compare_and_swap,
-    inlined,
-    kernel,
     lanes_with,
     load,
     lowest_bit,
 )
+from tcpclose_model.engines.fast.compiled import inlined, kernel, making_arrays
 
 KNOWN, NEW, STASH_FULL = 0, 1, 2
 """What came of an insertion."""
@@ -203,7 +201,7 @@ def clear(table, begin, end):
         table[place] = 0
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def grow(table, old, new, stash, counts):
     """Spread the keys over more groups of the same array, from its end; return NEW or STASH_FULL.
 
@@ -229,7 +227,7 @@ def grow(table, old, new, stash, counts):
     return max(status, put_new(table, new, stash, counts, stashed, stashed.size))
 
 
-@njit(cache=True, nogil=True)
+@making_arrays
 def move(table, old, other, new, stash, counts):
     """Put every key of a table into another, empty one; return NEW or STASH_FULL."""
     lanes = GROUP_BYTES // table.itemsize
