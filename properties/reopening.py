@@ -60,9 +60,10 @@ no_old_segment_accepted = never_a_step(
 )
 
 no_old_text_accepted = never_a_step(
-    "No end takes text that was sent in an earlier incarnation.",
+    "No end takes text that was sent in an earlier incarnation, or holds it to take it later.",
     lambda before, step, after: (
-        _old_arrives(before, step, after) and after.me.rcv_text > before.me.rcv_text
+        _old_arrives(before, step, after)
+        and (after.me.rcv_text > before.me.rcv_text or after.me.held > before.me.held)
     ),
     among=lambda before, step, after: (
         _old_arrives(before, step, after) and step.segment is not None and step.segment.text > 0
@@ -71,7 +72,11 @@ no_old_text_accepted = never_a_step(
     each_end=True,
     source="RFC 1337: old data accepted",
     broken_by="reopen_with_old_text",
-    says=lambda s: "a user is given text of the first connection as if it were of the second",
+    says=lambda s: (
+        "text of the first connection is held as if it were of the second"
+        if s.me.held
+        else "a user is given text of the first connection as if it were of the second"
+    ),
 )
 
 no_opening_ended_by_an_old_segment = never_a_step(
