@@ -136,6 +136,16 @@ the_second_connection_can_always_open = can_always(
     broken_by="reopen_without_retransmission",
 )
 
+an_opening_can_always_end = can_always(
+    "From SYN-SENT and SYN-RECEIVED some run leads on to a connection, to CLOSED or to LISTEN.",
+    lambda s: s.me.state not in (SYN_SENT, SYN_RECEIVED),
+    name="an_opening_can_always_end",
+    when=lambda s: s.me.state in (SYN_SENT, SYN_RECEIVED),
+    each_end=True,
+    source="RFC 9293 3.8.3 MUST-23; Han and Billington 2005: a release before it is established",
+    broken_by="reopen_without_retransmission",
+)
+
 the_second_connection_can_always_close = can_always(
     "Once both ends are synchronized in the second incarnation, some run takes both to CLOSED.",
     lambda s: (
@@ -201,6 +211,7 @@ REOPENING: tuple[Property, ...] = (
     no_opening_ended_by_an_old_segment,
     no_desynchronized_connection,
     the_second_connection_can_always_open,
+    an_opening_can_always_end,
     the_second_connection_can_always_close,
     a_refused_syn_leads_back_to_time_wait,
     no_endless_chatter,

@@ -45,6 +45,7 @@ OPENING = {
     "rfc6191",
     "time_wait_reuse",
     "syn_resets",
+    "closes_in_syn_received",
 }
 """The switches of a second connection; `reopening_models` has them on."""
 

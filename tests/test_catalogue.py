@@ -140,6 +140,7 @@ OPENING_EDITS = {
     "rfc6191",
     "time_wait_reuse",
     "syn_resets",
+    "closes_in_syn_received",
 }
 
 # Switches that no model of the catalogue has on; a test below shows what each does.

@@ -30,7 +30,7 @@ LINUX_SWITCHES = (
     "ack_rate_limit",
     "any_segment_restarts_2msl",
 )
-LINUX_REOPENING = ("time_wait_takes_syn_for_good", "timestamps", "rfc6191")
+LINUX_REOPENING = ("reopens", "time_wait_takes_syn_for_good", "timestamps", "rfc6191")
 """What Linux does beside that where a connection is opened again; `linux` opens none."""
 
 FREEBSD_SWITCHES = (

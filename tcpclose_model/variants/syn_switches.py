@@ -1,4 +1,4 @@
-"""A switch: what a SYN did to a synchronized connection before RFC 5961.
+"""Switches: a CLOSE before our SYN is acknowledged, and SYNs before RFC 5961.
 
 Imported by `switches`, and only there, after all switches that have rows about SYNs.
 """
@@ -7,19 +7,61 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tcpclose_model.protocol.effects import send_reset_for, tell_reset
-from tcpclose_model.protocol.notation import Protocol
+from tcpclose_model.protocol.effects import (
+    count_fin,
+    count_retransmission,
+    queue_fin,
+    release,
+    send_fin,
+    send_reset_for,
+    take_ack,
+    tell_reset,
+)
+from tcpclose_model.protocol.notation import Protocol, Rule
 from tcpclose_model.protocol.opening_words import (
     ack_bit_is_off,
     ack_bit_is_on,
+    drop_syn,
+    keep_syn,
     send_reset_for_syn,
+    send_syn_ack,
+    syn_is_not_oldest,
+    syn_is_oldest,
 )
-from tcpclose_model.protocol.vocabulary import CLOSED
+from tcpclose_model.protocol.vocabulary import CLOSED, FIN_WAIT_1, SYN_RECEIVED, Event
 from tcpclose_model.protocol.words import seg_is_acceptable, seg_is_unacceptable
 from tcpclose_model.variants.opening_switches import reopening
 from tcpclose_model.variants.switching import edited, switch
 
 CHALLENGED = "syn_is_challenged"
+
+
+@switch("a CLOSE in SYN-RECEIVED sends the FIN at once", "3.10.4")
+def closes_in_syn_received(protocol: Protocol) -> Protocol:
+    """Edit: no text is pending there, so that nothing is queued; the SYN is still to be repeated."""
+    protocol = reopening(protocol).with_field("syn_unacked", 1)
+    for rule in protocol.rules:
+        if take_ack in rule.do:
+            protocol = edited(protocol, rule.name, do=(*rule.do, drop_syn))
+    text = protocol.rule("retransmit_text")
+    protocol = edited(protocol, text.name, when=(*text.when, syn_is_not_oldest))
+    close = Rule(
+        "close_in_syn_received",
+        at=SYN_RECEIVED,
+        on=Event.CLOSE,
+        do=(queue_fin, release, keep_syn, send_fin, count_fin),
+        to=FIN_WAIT_1,
+        cite="3.10.4",
+    )
+    again = Rule(
+        "retransmit_syn_ack_in_fin_wait_1",
+        at=FIN_WAIT_1,
+        on=Event.RETRANSMISSION_TIMEOUT,
+        when=syn_is_oldest,
+        do=(send_syn_ack, count_retransmission),
+        cite="3.10.8: the segment at the front of the retransmission queue",
+    )
+    return protocol.add(close, again, why="SYN-RECEIVED need not be waited out")
 
 
 @switch("a SYN in the window of a synchronized connection resets it", "RFC 793 3.9, fourth check")
