@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from properties.check import check
+from properties.repair import nearest_repair
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.parts import Incarnations
@@ -30,6 +32,7 @@ from tcpclose_model.protocol.vocabulary import (
 )
 from tcpclose_model.search import explore
 from tcpclose_model.variants.catalogue import MODELS, model_named
+from tcpclose_model.variants.parameters import with_parameters
 from tcpclose_model.variants.switches import SWITCHES
 
 AGAIN = SWITCHES["reopens"].on(RFC9293)
@@ -231,3 +234,25 @@ def test_the_fast_engine_agrees_where_a_connection_is_opened_again(name: str) ->
         for engine in ("plain", "fast")
     ]
     assert said[0] == said[1]
+
+
+def repair_of(model: Model, breaks: str) -> str | None:
+    """Return the change that the checker proposes for a property that a model breaks."""
+    result = check(replace(model, expect={}), only=[breaks])
+    repair = nearest_repair(result.space, result[breaks])
+    return repair.change if repair is not None else None
+
+
+def test_a_repair_that_leaves_users_unable_to_open_is_passed_over() -> None:
+    # The table has the rows of opening only because of the switch that a repair turns off.
+    table = SWITCHES["syn_resets"].on(RFC9293)
+    model = replace(model_named("reopen_fifo"), a=table, b=table)
+    assert "protocol.challenge_ack=on" == repair_of(model, "no_opening_ended_by_an_old_segment")
+
+
+def test_a_repair_that_an_edit_of_the_model_does_not_allow_is_passed_over() -> None:
+    # The edit is about a row of a switch, which is made after it once another is on.
+    model = model_named("reopen_closed_early_syn_forgotten")
+    model = with_parameters(model, ["network.order=any"])
+    observation = "time_wait_ends_only_by_its_timer_or_a_new_syn"
+    assert "network.order=fifo" == repair_of(model, observation)
