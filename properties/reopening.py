@@ -60,9 +60,10 @@ no_old_segment_accepted = never_a_step(
 )
 
 no_old_text_accepted = never_a_step(
-    "No end takes text that was sent in an earlier incarnation.",
+    "No end takes text that was sent in an earlier incarnation, or holds it to take it later.",
     lambda before, step, after: (
-        _old_arrives(before, step, after) and after.me.rcv_text > before.me.rcv_text
+        _old_arrives(before, step, after)
+        and (after.me.rcv_text > before.me.rcv_text or after.me.held > before.me.held)
     ),
     among=lambda before, step, after: (
         _old_arrives(before, step, after) and step.segment is not None and step.segment.text > 0
@@ -71,7 +72,11 @@ no_old_text_accepted = never_a_step(
     each_end=True,
     source="RFC 1337: old data accepted",
     broken_by="reopen_with_old_text",
-    says=lambda s: "a user is given text of the first connection as if it were of the second",
+    says=lambda s: (
+        "text of the first connection is held as if it were of the second"
+        if s.me.held
+        else "a user is given text of the first connection as if it were of the second"
+    ),
 )
 
 no_opening_ended_by_an_old_segment = never_a_step(
@@ -128,6 +133,16 @@ the_second_connection_can_always_open = can_always(
     when=lambda s: s.me.state == SYN_SENT and _is_willing(s.peer),
     each_end=True,
     source="RFC 9293 3.5: the three-way handshake recovers from old segments",
+    broken_by="reopen_without_retransmission",
+)
+
+an_opening_can_always_end = can_always(
+    "From SYN-SENT and SYN-RECEIVED some run leads on to a connection, to CLOSED or to LISTEN.",
+    lambda s: s.me.state not in (SYN_SENT, SYN_RECEIVED),
+    name="an_opening_can_always_end",
+    when=lambda s: s.me.state in (SYN_SENT, SYN_RECEIVED),
+    each_end=True,
+    source="RFC 9293 3.8.3 MUST-23; Han and Billington 2005: a release before it is established",
     broken_by="reopen_without_retransmission",
 )
 
@@ -196,6 +211,7 @@ REOPENING: tuple[Property, ...] = (
     no_opening_ended_by_an_old_segment,
     no_desynchronized_connection,
     the_second_connection_can_always_open,
+    an_opening_can_always_end,
     the_second_connection_can_always_close,
     a_refused_syn_leads_back_to_time_wait,
     no_endless_chatter,

@@ -44,6 +44,9 @@ STAYS = ("flow_control", "reopens")
 REPAIRING = ("fin_wait_2_timeout", "challenge_ack", "rfc1337", "keep_alive")
 """Switches that may repair."""
 
+REPAIRING_WHAT_REOPENS = ("timestamps",)
+"""Switches that may repair where a connection is opened again, and say nothing elsewhere."""
+
 LARGER = 10
 """How many times larger than the model a repaired one may be; a larger one is passed over."""
 
@@ -91,7 +94,10 @@ class Repairs:
     def _candidates(self) -> Iterator[_Candidate]:
         yield from self._tried
         for change, model in self._untried:
-            space = explore(model, max_states=self._limit)
+            try:
+                space = explore(model, max_states=self._limit)
+            except ModelError:
+                continue  # its users need what the change has taken away, such as rows of opening
             if space.complete:
                 self._tried.append(_Candidate(change, model, space))
                 yield self._tried[-1]
@@ -125,10 +131,14 @@ def _candidates(model: Model) -> Iterator[tuple[str, Model]]:
     model = replace(model, expect={})
     yield from _edits_undone(model)
     yield from _parameters(model, FIRST)
-    for name in REPAIRING:
+    for name in (*REPAIRING, *(REPAIRING_WHAT_REOPENS if model.reopens else ())):
         switch = SWITCHES[name]
         if not switch.is_on(model.a) and not switch.is_on(model.b):
-            yield f"protocol.{name}=on", replace(model, a=switch.on(model.a), b=switch.on(model.b))
+            try:
+                a, b = switch.on(model.a), switch.on(model.b)
+            except ModelError:
+                continue  # an edit of the model is about what another switch made
+            yield f"protocol.{name}=on", replace(model, a=a, b=b)
     yield from _parameters(model, SECOND)
 
 

@@ -172,6 +172,7 @@ class Application:
 
 
 OPENS = ("never", "active", "passive")
+TSVALS = ("earlier", "same", "later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +188,24 @@ class Incarnations:
     iss: each end's initial sequence number there.  0 makes its numbers coincide with those of the
         first; from `application.data_units` + 2 on they lie above all of them.
     gives_up: whether a user may CLOSE before the connection is established.
+    tsval: each end's TSval there, measured against its TSval in the first, where the tables have
+        timestamps: "later", "same" (the clock has not ticked), "earlier" (as after a restart, or
+        with a random offset for each connection).
     """
 
     opens: tuple[str, str] = ("never", "never")
     data_units: tuple[int, int] = (1, 1)
     iss: tuple[int, int] = (0, 0)
     gives_up: tuple[bool, bool] = (False, False)
+    tsval: tuple[str, str] = ("later", "later")
 
     def __post_init__(self) -> None:
         _pair("incarnations.opens", self.opens)
         for opens in self.opens:
             _one_of("incarnations.opens", opens, OPENS)
+        _pair("incarnations.tsval", self.tsval)
+        for tsval in self.tsval:
+            _one_of("incarnations.tsval", tsval, TSVALS)
         for name in ("data_units", "iss"):
             _pair(f"incarnations.{name}", getattr(self, name))
             for value in getattr(self, name):

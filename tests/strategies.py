@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 
-from tcpclose_model.engines.plain import reopens
+from tcpclose_model.engines.plain import has_timestamps, reopens
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.parts import (
@@ -37,7 +37,16 @@ MUTANTS: dict[str, Protocol] = {
 }
 del MUTANTS["RFC9293"]
 
-OPENING = {"reopens", "time_wait_takes_syn", "time_wait_takes_syn_for_good"}
+OPENING = {
+    "reopens",
+    "time_wait_takes_syn",
+    "time_wait_takes_syn_for_good",
+    "timestamps",
+    "rfc6191",
+    "time_wait_reuse",
+    "syn_resets",
+    "closes_in_syn_received",
+}
 """The switches of a second connection; `reopening_models` has them on."""
 
 SWITCHES_MAX = 3
@@ -170,15 +179,17 @@ def models(
 def reopening_models(draw: st.DrawFn) -> Model:
     """Draw a tiny model whose users may open the connection a second time."""
     model = draw(models(wrong=False, tiny=True))
-    how = draw(st.sampled_from([(), ("time_wait_takes_syn",), ("time_wait_takes_syn_for_good",)]))
-    a = switched(model.a, ("reopens", *how))
+    how = draw(st.lists(st.sampled_from(sorted(OPENING)), max_size=SWITCHES_MAX, unique=True))
+    a = switched(model.a, ("reopens", *(name for name in how if name != "reopens")))
     b = a if draw(st.booleans()) else switched(model.b, ("reopens",))
-    assume(reopens(a) and reopens(b))
+    b = switched(b, ("timestamps",)) if has_timestamps(a) and b is not a else b
+    assume(reopens(a) and reopens(b) and has_timestamps(a) == has_timestamps(b))
     again = Incarnations(
         opens=draw(st.sampled_from([("active", "passive"), ("passive", "active")])),
         data_units=draw(st.sampled_from([(0, 0), (1, 0)])),
         iss=draw(st.sampled_from([(0, 0), (3, 3), (0, 3)])),
         gives_up=(draw(st.booleans()), False),
+        tsval=draw(st.sampled_from([("later", "later"), ("same", "later"), ("later", "earlier")])),
     )
     return replace(model, a=a, b=b, incarnations=again)
 

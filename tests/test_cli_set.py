@@ -63,6 +63,7 @@ def parameters(*settings: str, model: str = "table_154") -> dict[str, Any]:  # A
         ("incarnations.data_units=2,0", [2, 0]),
         ("incarnations.iss=0,4", [0, 4]),
         ("incarnations.gives_up=off,on", [False, True]),
+        ("incarnations.tsval=same,earlier", ["same", "earlier"]),
         ("middlebox.at=b", "b"),
         ("middlebox.forgets=when_idle", "when_idle"),
         ("middlebox.timeout=free", "free"),

@@ -154,6 +154,10 @@ def test_two_ends_in_fin_wait_2_wait_for_each_other_if_any_ack_will_do() -> None
     assert (8, ("FIN_WAIT_2", "FIN_WAIT_2")) == (len(run), ends_of(run))
 
 
+def test_no_hazard_of_the_literature_is_missing() -> None:
+    assert {f"H{number}" for number in range(1, 27)} <= set(HAZARDS)
+
+
 def test_every_hazard_breaks_a_property_of_the_catalogue() -> None:
     every = (*CATALOGUE, *REOPENING)
     assert all(property_named(case.breaks, every) for case in CASES.values())

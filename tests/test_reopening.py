@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from properties.check import check
+from properties.repair import nearest_repair
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.parts import Incarnations
@@ -18,6 +20,7 @@ from tcpclose_model.protocol.step import Table
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
     ESTABLISHED,
+    FIN_WAIT_1,
     LISTEN,
     OPENING,
     SYN_RECEIVED,
@@ -29,6 +32,7 @@ from tcpclose_model.protocol.vocabulary import (
 )
 from tcpclose_model.search import explore
 from tcpclose_model.variants.catalogue import MODELS, model_named
+from tcpclose_model.variants.parameters import with_parameters
 from tcpclose_model.variants.switches import SWITCHES
 
 AGAIN = SWITCHES["reopens"].on(RFC9293)
@@ -36,6 +40,10 @@ TABLES = {
     "reopens": AGAIN,
     "MAY-2": SWITCHES["time_wait_takes_syn"].on(RFC9293),
     "for good": SWITCHES["time_wait_takes_syn_for_good"].on(RFC9293),
+}
+WITH_OTHERS = {
+    name: SWITCHES[name].on(SWITCHES["time_wait_takes_syn"].on(RFC9293))
+    for name in ("timestamps", "rfc6191", "time_wait_reuse", "syn_resets", "closes_in_syn_received")
 }
 
 
@@ -131,6 +139,28 @@ def test_a_syn_on_a_synchronized_connection_is_challenged() -> None:
     assert (ESTABLISHED, Segment(6, ack=9, inc=2)) == (after.state, sent)
 
 
+def test_a_close_in_syn_received_sends_the_fin_and_repeats_the_syn_first() -> None:
+    table = SWITCHES["closes_in_syn_received"].on(RFC9293)
+    opening = {"state": SYN_RECEIVED, "snd_una": 5, "snd_nxt": 6, "snd_end": 6, "rcv_nxt": 9}
+    closed = Table(table).local(tcb(table, **opening), Event.CLOSE)
+    assert closed is not None
+    assert (FIN_WAIT_1, Segment(6, ack=9, fin=1, inc=2)) == (closed.tcb.state, closed.sent)
+    again = Table(table).local(closed.tcb, Event.RETRANSMISSION_TIMEOUT)
+    assert again is not None
+    assert Segment(5, ack=9, syn=1, inc=2) == again.sent
+
+
+def test_once_the_syn_is_acknowledged_it_is_the_fin_that_is_repeated() -> None:
+    table = SWITCHES["closes_in_syn_received"].on(RFC9293)
+    opening = {"state": SYN_RECEIVED, "snd_una": 5, "snd_nxt": 6, "snd_end": 6, "rcv_nxt": 9}
+    closed = Table(table).local(tcb(table, **opening), Event.CLOSE)
+    assert closed is not None
+    acked = Table(table).arrival(closed.tcb, Segment(9, ack=6, inc=2))
+    again = Table(table).local(acked.tcb, Event.RETRANSMISSION_TIMEOUT)
+    assert again is not None
+    assert Segment(6, ack=9, fin=1, inc=2) == again.sent
+
+
 WAITING = {"state": TIME_WAIT, "inc": 1, "snd_una": 4, "snd_nxt": 4, "snd_end": 3, "rcv_nxt": 9}
 
 
@@ -171,12 +201,13 @@ def symbols(names: list[str]) -> Any:
     return SimpleNamespace(**{name: Symbol(name) for name in names})
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", [*TABLES, *WITH_OTHERS])
 def test_no_predicate_reads_which_incarnation_it_is(name: str) -> None:
-    fields = [*TCB._fields, *(field for field, _ in TABLES[name].fields)]
+    table = (TABLES | WITH_OTHERS)[name]
+    fields = [*TCB._fields, *(field for field, _ in table.fields)]
     blind = symbols([field for field in fields if field != "inc"])
     seg = symbols([field for field in Segment._fields if field != "inc"])
-    for rule in TABLES[name].rules:
+    for rule in table.rules:
         for holds in rule.when:
             assert holds(blind, seg) is not None  # reading `inc` would raise
 
@@ -203,3 +234,25 @@ def test_the_fast_engine_agrees_where_a_connection_is_opened_again(name: str) ->
         for engine in ("plain", "fast")
     ]
     assert said[0] == said[1]
+
+
+def repair_of(model: Model, breaks: str) -> str | None:
+    """Return the change that the checker proposes for a property that a model breaks."""
+    result = check(replace(model, expect={}), only=[breaks])
+    repair = nearest_repair(result.space, result[breaks])
+    return repair.change if repair is not None else None
+
+
+def test_a_repair_that_leaves_users_unable_to_open_is_passed_over() -> None:
+    # The table has the rows of opening only because of the switch that a repair turns off.
+    table = SWITCHES["syn_resets"].on(RFC9293)
+    model = replace(model_named("reopen_fifo"), a=table, b=table)
+    assert "protocol.challenge_ack=on" == repair_of(model, "no_opening_ended_by_an_old_segment")
+
+
+def test_a_repair_that_an_edit_of_the_model_does_not_allow_is_passed_over() -> None:
+    # The edit is about a row of a switch, which is made after it once another is on.
+    model = model_named("reopen_closed_early_syn_forgotten")
+    model = with_parameters(model, ["network.order=any"])
+    observation = "time_wait_ends_only_by_its_timer_or_a_new_syn"
+    assert "network.order=fifo" == repair_of(model, observation)

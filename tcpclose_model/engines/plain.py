@@ -17,6 +17,7 @@ from tcpclose_model.protocol.step import Outcome, Table
 from tcpclose_model.protocol.timers import Timer
 from tcpclose_model.protocol.vocabulary import (
     CLOSE_WAIT,
+    FIRST_TSVAL,
     LOCAL_EVENTS,
     OPENING,
     TCB,
@@ -30,6 +31,9 @@ TIME = 2
 ACTORS = (*ENDS, "time")
 OPENS = {Event.OPEN_ACTIVE: "active", Event.OPEN_PASSIVE: "passive"}
 """What `incarnations.opens` calls either OPEN."""
+
+TSVALS = {"earlier": FIRST_TSVAL - 1, "same": FIRST_TSVAL, "later": FIRST_TSVAL + 1}
+"""What `incarnations.tsval` calls the TSval of the second incarnation."""
 
 FIRST_NUMBER = 1
 """Where the text of the first incarnation begins, in models that have a second: its SYN took 0."""
@@ -103,6 +107,10 @@ class End:
                     "connection: set protocol.reopens=on"
                 )
             return tcb
+        if has_timestamps(self._table.protocol):
+            later = TSVALS[self._again.tsval[self._end]]
+            stamps = {"ts": FIRST_TSVAL, "ts_recent": FIRST_TSVAL, "ts_next": later}
+            tcb = tcb._replace(**stamps)  # type: ignore[arg-type]  # fields of the switch
         if not self._reopens:
             return tcb._replace(inc=1)  # type: ignore[call-arg]  # a field of the switch
         numbers = dict.fromkeys(("snd_una", "snd_nxt", "snd_end", "rcv_nxt"), FIRST_NUMBER)
@@ -222,6 +230,11 @@ def reopens(protocol: Protocol) -> bool:
     return "inc" in protocol.stamps
 
 
+def has_timestamps(protocol: Protocol) -> bool:
+    """Return whether a table puts timestamps on its segments."""
+    return any(name == "ts" for name, _ in protocol.carries)
+
+
 def incarnation(tcb: Any) -> int:  # Any: a TCB of a table that reopens
     """Return which incarnation of the connection an end is in."""
     number: int = tcb.inc
@@ -240,6 +253,8 @@ class PlainEngine:
         self.model = model
         if reopens(model.a) != reopens(model.b):
             raise ModelError("protocol.reopens: both ends need it, or neither")
+        if has_timestamps(model.a) != has_timestamps(model.b):
+            raise ModelError("protocol.timestamps: both ends use them, or neither (RFC 7323 3.2)")
         self.clock = Clock(model)
         self.ends = _ends_of(model)
         self._vanishing = model.time.is_timed and model.network.order == "set"

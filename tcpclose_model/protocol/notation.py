@@ -167,8 +167,8 @@ class Protocol:
 
     `fields` are the TCB fields that the table adds to `vocabulary.TCB`, each with its largest
     value; `kept` are those that outlive the TCB in CLOSED; `edits` is the history since the
-    standard's table.  `carries` are the fields of Segment that every segment but a RST carries as
-    1 where a predicate holds of the TCB that sends it, and as 0 elsewhere.
+    standard's table.  `carries` are the fields of Segment that every segment but a RST carries,
+    each with what its value is of the TCB that sends it: a number, or 1 where a predicate holds.
     `stamps` are the fields that every segment carries in its field of the same name, unless the
     effect that forms it sets that.
     """
@@ -179,7 +179,7 @@ class Protocol:
     fields: tuple[tuple[str, int], ...] = ()
     edits: tuple[Edit, ...] = ()
     kept: tuple[str, ...] = KEPT_WHEN_CLOSED
-    carries: tuple[tuple[str, Predicate], ...] = ()
+    carries: tuple[tuple[str, Callable[[TCB, Segment], int]], ...] = ()
     stamps: tuple[str, ...] = ()
 
     @property

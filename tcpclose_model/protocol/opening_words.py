@@ -134,6 +134,33 @@ def tell_refused(tcb: TCB, seg: Segment) -> Mapping[str, int]:
     return {"told": CONNECTION_RESET}
 
 
+# CLOSE in SYN-RECEIVED --------------------------------------------------------------------------
+#
+# One more field, of the switch that lets a user close there: `syn_unacked`, 1 in FIN-WAIT-1 while
+# our SYN is not acknowledged and is the front of the retransmission queue.
+
+
+def keep_syn(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """The SYN stays at the front of the retransmission queue, the FIN behind it."""
+    return {"syn_unacked": 1}
+
+
+def drop_syn(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """Whatever is acknowledged, our SYN is."""
+    return {"syn_unacked": 0}
+
+
+def syn_is_oldest(tcb: Extended, seg: Segment) -> bool:
+    """The front of the retransmission queue is our SYN."""
+    oldest: bool = tcb.syn_unacked == 1
+    return oldest
+
+
+def syn_is_not_oldest(tcb: Extended, seg: Segment) -> bool:
+    """Our SYN is acknowledged."""
+    return negation(syn_is_oldest(tcb, seg))
+
+
 # TIME-WAIT and a new SYN ------------------------------------------------------------------------
 #
 # Two more fields, of the switches that let a SYN end TIME-WAIT: `from_time_wait`, 1 in SYN-RECEIVED

@@ -124,7 +124,7 @@ class Table:
             return seg
         if self._reads_eagerly:
             tcb = tcb._replace(read=tcb.rcv_text)
-        carried = {name: int(holds(tcb, seg)) for name, holds in self.protocol.carries}
+        carried = {name: int(value(tcb, seg)) for name, value in self.protocol.carries}
         return seg._replace(**carried)
 
     def _with(self, tcb: TCB, rule: Rule, changes: Mapping[str, int]) -> TCB:

@@ -218,6 +218,10 @@ class Segment(NamedTuple):
     """Ticks since it was sent, in timed models; the network's, and never seen by a row."""
 
 
+FIRST_TSVAL, TSVAL_MAX = 2, 3
+"""TSval of either end in the first incarnation, and the latest that a second one may have."""
+
+
 BASIC_FIELDS = Segment._fields[:6]
 """The fields that a segment of a model with one incarnation has; the others are 0 there."""
 

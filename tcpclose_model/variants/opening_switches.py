@@ -44,14 +44,14 @@ def reopens(protocol: Protocol) -> Protocol:
     return with_opening(protocol)
 
 
-def _reopening(protocol: Protocol) -> Protocol:
+def reopening(protocol: Protocol) -> Protocol:
     """Return the protocol with the rows of opening, which other switches of this part need."""
     return protocol if "inc" in protocol.stamps else with_opening(protocol)
 
 
-def _takes_syn(protocol: Protocol, fits: Predicate, fits_not: Predicate, cite: str) -> Protocol:
+def takes_syn(protocol: Protocol, fits: Predicate, fits_not: Predicate, cite: str) -> Protocol:
     """Return the protocol in which a SYN that fits leads from TIME-WAIT to SYN-RECEIVED."""
-    protocol = _reopening(protocol)
+    protocol = reopening(protocol)
     challenged = protocol.rule("syn_is_challenged")
     protocol = protocol.with_field("from_time_wait", 1).with_field("old_rcv_nxt", ISS_MAX)
     protocol = protocol.edit(
@@ -74,7 +74,7 @@ def _takes_syn(protocol: Protocol, fits: Predicate, fits_not: Predicate, cite: s
 @switch("a new SYN ends TIME-WAIT, and a refused one resumes it (MAY-2)", "3.6.1 MAY-2")
 def time_wait_takes_syn(protocol: Protocol) -> Protocol:
     """Edit: both conditions of MAY-2: an ISS above all that was used; back if the SYN was old."""
-    protocol = _takes_syn(protocol, syn_is_beyond, syn_is_not_beyond, "3.6.1 MAY-2")
+    protocol = takes_syn(protocol, syn_is_beyond, syn_is_not_beyond, "3.6.1 MAY-2")
     on_rst, on_syn = (
         protocol.rule(name).when for name in ("reset_to_listen", "syn_back_to_listen")
     )
@@ -108,7 +108,7 @@ def time_wait_takes_syn_for_good(protocol: Protocol) -> Protocol:
     """Edit: SEG.SEQ > RCV.NXT is asked for, and a SYN that was old does not lead back."""
     source = "Linux tcp_timewait_state_process"
     if not any(rule.name == "reset_to_time_wait" for rule in protocol.rules):
-        return _takes_syn(protocol, syn_is_after, syn_is_not_after, source)
+        return takes_syn(protocol, syn_is_after, syn_is_not_after, source)
     protocol = edited(protocol, "syn_in_time_wait", when=syn_is_after)
     protocol = edited(protocol, "syn_is_challenged_in_time_wait", when=syn_is_not_after)
     for name in ("reset_to_time_wait", "syn_again_from_time_wait"):

@@ -8,11 +8,15 @@ a clock-driven choice of the ISS (RFC 9293 3.4.1) makes rare and does not exclud
 from __future__ import annotations
 
 from tcpclose_model.parts import Application, Incarnations, Network, Timers
+from tcpclose_model.protocol.edits import becomes, rows
+from tcpclose_model.protocol.effects import count_retransmission, resend_fin
 from tcpclose_model.variants.registry import (
+    LOSSLESS,
     TIMELY,
     add_model,
     switched,
 )
+from tcpclose_model.variants.stacks import LINUX_REOPENS
 
 NO_TEXT_A_FIRST = Application(closes="a_first", data_units=(0, 0))
 REORDERING_LOSSY = Network(order="any")
@@ -22,9 +26,14 @@ ABOVE = Incarnations(opens=("active", "passive"), data_units=(0, 0), iss=(4, 4))
 B_OPENS = Incarnations(
     opens=("passive", "active"), data_units=(0, 1), iss=(0, 4), gives_up=(False, True)
 )
+B_OPENS_AS_BEFORE = Incarnations(
+    opens=("passive", "active"), data_units=(0, 1), gives_up=(False, True)
+)
 AGAIN_TABLE = switched("reopens")
+STAMPING = switched("reopens", "timestamps")
 
 NO_OLD_TEXT = ("no_old_text_accepted",)
+STUCK_OPENING = ("an_opening_can_always_end",)
 NO_SYN_REFUSED = ("a_refused_syn_leads_back_to_time_wait",)
 OLD_ACCEPTED = ("no_old_segment_accepted", "no_opening_ended_by_an_old_segment")
 ASSASSINATED = ("time_wait_ends_only_by_its_timer_or_a_new_syn",)
@@ -100,7 +109,7 @@ add_model(
     timers=TIMELY,
     application=Application(closes="a_first", data_units=(1, 0)),
     incarnations=AGAIN,
-    violated=(*OLD_ACCEPTED, *NO_OLD_TEXT, *DESYNCHRONIZED, *ASSASSINATED),
+    violated=(*OLD_ACCEPTED, *NO_OLD_TEXT, *DESYNCHRONIZED, *STUCK_OPENING, *ASSASSINATED),
     vacuous=NO_SYN_REFUSED,
 )
 add_model(
@@ -112,7 +121,11 @@ add_model(
     timers=Timers(retransmission="none", time_wait="drained"),
     application=NO_TEXT_A_FIRST,
     incarnations=AGAIN,
-    violated=("the_second_connection_can_always_open", "the_second_connection_can_always_close"),
+    violated=(
+        "the_second_connection_can_always_open",
+        "the_second_connection_can_always_close",
+        *STUCK_OPENING,
+    ),
     vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
 )
 add_model(
@@ -160,6 +173,182 @@ add_model(
     timers=TIMELY_DRAINED,
     application=Application(closes="a_first", data_units=(1, 0)),
     incarnations=Incarnations(opens=("active", "passive"), data_units=(0, 0)),
-    violated=(*OLD_ACCEPTED, *NO_OLD_TEXT, *DESYNCHRONIZED, *ASSASSINATED),
+    violated=(*OLD_ACCEPTED, *NO_OLD_TEXT, *DESYNCHRONIZED, *STUCK_OPENING, *ASSASSINATED),
     vacuous=NO_SYN_REFUSED,
+)
+add_model(
+    "reopen_with_held_text",
+    "text of the first connection is held behind a hole, and taken once the second fills it",
+    "RFC 1337: old data accepted; RFC 9293 SHLD-31",
+    AGAIN_TABLE,
+    network=REORDERING_LOSSY,
+    timers=TIMELY,
+    application=Application(closes="a_first", data_units=(2, 0)),
+    incarnations=AGAIN,
+    violated=(*OLD_ACCEPTED, *NO_OLD_TEXT, *DESYNCHRONIZED, *STUCK_OPENING, *ASSASSINATED),
+    vacuous=NO_SYN_REFUSED,
+)
+
+# Timestamps -------------------------------------------------------------------------------------
+
+add_model(
+    "reopen_with_timestamps",
+    "as reopen_with_old_text, with timestamps: no old text; resets have none, and still do harm",
+    "RFC 7323 5.2, 5.3",
+    STAMPING,
+    network=REORDERING_LOSSY,
+    timers=TIMELY,
+    application=Application(closes="a_first", data_units=(1, 0)),
+    incarnations=AGAIN,
+    violated=(*OLD_ACCEPTED, *ASSASSINATED),
+    vacuous=NO_SYN_REFUSED,
+)
+add_model(
+    "reopen_with_timestamps_challenge_ack",
+    "the same where only an exact RST resets: an old one may be exact",
+    "RFC 7323 5.2; RFC 5961 3.2",
+    switched("reopens", "timestamps", "challenge_ack"),
+    network=REORDERING_LOSSY,
+    timers=TIMELY,
+    application=Application(closes="a_first", data_units=(1, 0)),
+    incarnations=AGAIN,
+    violated=(*OLD_ACCEPTED, *ASSASSINATED),
+    vacuous=NO_SYN_REFUSED,
+)
+add_model(
+    "reopen_with_same_timestamps",
+    "the clock has not ticked between the connections: timestamps change nothing",
+    "RFC 7323 5.4: the clock must tick at least once for each 2^31 octets",
+    STAMPING,
+    network=REORDERING_LOSSY,
+    timers=TIMELY,
+    application=Application(closes="a_first", data_units=(1, 0)),
+    incarnations=Incarnations(
+        opens=("active", "passive"), data_units=(1, 0), tsval=("same", "same")
+    ),
+    violated=(*OLD_ACCEPTED, *NO_OLD_TEXT, *DESYNCHRONIZED, *STUCK_OPENING, *ASSASSINATED),
+    vacuous=NO_SYN_REFUSED,
+)
+add_model(
+    "time_wait_takes_newer_syn",
+    "A's TIME-WAIT takes a SYN for its timestamp though its number is old, and an old RST ends it",
+    "RFC 6191 2",
+    switched("reopens", "rfc6191"),
+    network=REORDERING_LOSSY,
+    timers=TIMELY_DRAINED,
+    application=NO_TEXT_A_FIRST,
+    incarnations=B_OPENS_AS_BEFORE,
+    violated=(*OLD_ACCEPTED, *NO_SYN_REFUSED, *ASSASSINATED),
+    vacuous=NO_OLD_TEXT,
+)
+add_model(
+    "time_wait_takes_newer_syn_and_resumes",
+    "the same where a SYN that is refused leads back to TIME-WAIT: ACKs go to and fro",
+    "RFC 6191 2; RFC 9293 3.6.1 MAY-2 (2)",
+    switched("reopens", "time_wait_takes_syn", "rfc6191"),
+    network=REORDERING_LOSSY,
+    timers=TIMELY_DRAINED,
+    application=NO_TEXT_A_FIRST,
+    incarnations=B_OPENS_AS_BEFORE,
+    violated=("no_old_segment_accepted", "no_endless_chatter", *ASSASSINATED),
+    vacuous=NO_OLD_TEXT,
+)
+add_model(
+    "time_wait_reuse",
+    "A's user opens again in TIME-WAIT: no old text, but TIME-WAIT no longer outlasts old resets",
+    "Linux ip-sysctl tcp_tw_reuse",
+    switched("reopens", "time_wait_reuse"),
+    network=REORDERING_LOSSY,
+    timers=TIMELY_DRAINED,
+    application=Application(closes="a_first", data_units=(1, 0)),
+    incarnations=AGAIN,
+    violated=(*OLD_ACCEPTED, *ASSASSINATED),
+    vacuous=NO_SYN_REFUSED,
+)
+add_model(
+    "linux_reopens",
+    "Linux: B opens again while A is in TIME-WAIT, which takes newer SYNs, for good",
+    "Linux 6.18 tcp_minisocks.c, its RED-PEN comment",
+    LINUX_REOPENS,
+    network=REORDERING_LOSSY,
+    timers=TIMELY_DRAINED,
+    application=NO_TEXT_A_FIRST,
+    incarnations=B_OPENS_AS_BEFORE,
+    violated=(*OLD_ACCEPTED, *NO_SYN_REFUSED, *ASSASSINATED),
+    vacuous=NO_OLD_TEXT,
+)
+add_model(
+    "linux_time_wait_reuse",
+    "Linux with tcp_tw_reuse=1: A opens again in TIME-WAIT",
+    "Linux ip-sysctl tcp_tw_reuse",
+    switched("time_wait_reuse", protocol=LINUX_REOPENS),
+    network=REORDERING_LOSSY,
+    timers=TIMELY_DRAINED,
+    application=NO_TEXT_A_FIRST,
+    incarnations=AGAIN,
+    violated=("no_old_segment_accepted", *ASSASSINATED),
+    vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
+)
+
+# A SYN that meets a connection ------------------------------------------------------------------
+
+A_CRASHES = Application(closes="a_first", data_units=(0, 0), crashes=(True, False))
+add_model(
+    "reopen_half_open",
+    "A's host crashes and opens again: A resets what B challenges it with, and B may listen in time",
+    "RFC 9293 3.5.1 Figure 9; RFC 5961 4.2",
+    AGAIN_TABLE,
+    network=LOSSLESS,
+    timers=TIMELY_DRAINED,
+    application=A_CRASHES,
+    incarnations=ABOVE,
+    violated=("the_second_connection_can_always_open", *ASSASSINATED),
+    vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
+)
+add_model(
+    "reopen_half_open_syn_resets",
+    "the same where a SYN in the window resets, and so is refused: A never opens before B's close",
+    "RFC 793 3.9, fourth check",
+    switched("reopens", "syn_resets"),
+    network=LOSSLESS,
+    timers=TIMELY_DRAINED,
+    application=A_CRASHES,
+    incarnations=ABOVE,
+    violated=("the_second_connection_can_always_open", *ASSASSINATED),
+    vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
+)
+
+# A CLOSE before the connection is established ---------------------------------------------------
+
+CLOSES_EARLY = switched("reopens", "closes_in_syn_received")
+SYN_FORGOTTEN = CLOSES_EARLY.edit(
+    rows(name="retransmit_syn_ack_in_fin_wait_1"),
+    becomes(do=(resend_fin, count_retransmission)),
+    why="the SYN is forgotten, and only the FIN is sent again",
+)
+B_CLOSES_EARLY = Incarnations(
+    opens=("active", "passive"), data_units=(1, 0), gives_up=(False, True)
+)
+add_model(
+    "reopen_closed_early",
+    "B's user closes in SYN-RECEIVED; the SYN is sent again before the FIN",
+    "RFC 9293 3.10.4; Han and Billington 2005",
+    CLOSES_EARLY,
+    network=REORDERING_LOSSY,
+    timers=TIMELY_DRAINED,
+    application=NO_TEXT_A_FIRST,
+    incarnations=B_CLOSES_EARLY,
+    violated=ASSASSINATED,
+    vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
+)
+add_model(
+    "reopen_closed_early_syn_forgotten",
+    "B's user closes in SYN-RECEIVED, and only the FIN is sent again: A is in SYN-SENT for ever",
+    "Han and Billington 2005: a deadlock where release starts before the connection is established",
+    SYN_FORGOTTEN,
+    timers=TIMELY_DRAINED,
+    application=NO_TEXT_A_FIRST,
+    incarnations=B_CLOSES_EARLY,
+    violated=STUCK_OPENING,
+    vacuous=(*NO_OLD_TEXT, *NO_SYN_REFUSED),
 )

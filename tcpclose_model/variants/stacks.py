@@ -28,7 +28,11 @@ LINUX_SWITCHES = (
     "fin_wait_2_minisocket",
     "drop_old_segments",
     "ack_rate_limit",
+    "any_segment_restarts_2msl",
 )
+LINUX_REOPENING = ("reopens", "time_wait_takes_syn_for_good", "timestamps", "rfc6191")
+"""What Linux does beside that where a connection is opened again; `linux` opens none."""
+
 FREEBSD_SWITCHES = (
     *EVERY_STACK,
     "fin_wait_2_timeout",
@@ -84,3 +88,7 @@ FREEBSD = _stack("freebsd", *FREEBSD_SWITCHES).together(
 )
 
 WINDOWS = _stack("windows", *WINDOWS_SWITCHES)
+
+LINUX_REOPENS = LINUX
+for _name in LINUX_REOPENING:
+    LINUX_REOPENS = SWITCHES[_name].on(LINUX_REOPENS)
