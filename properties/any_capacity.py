@@ -13,9 +13,17 @@ and a run at capacity K is a run at every larger one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
-from properties.check import expectations, properties_of
+from properties.beyond import (
+    ABOUT_THE_NETWORK,
+    LEFT_OUT,
+    NO_CUT_OFF,
+    READS_CHANNELS,
+    AnyCapacity,
+    Beyond,
+    LeftOutError,
+)
+from properties.check import properties_of
 from properties.graph import (
     backwards,
     both,
@@ -27,7 +35,7 @@ from properties.graph import (
     without,
 )
 from properties.judge import judge
-from properties.kinds import Kind, Property, Role
+from properties.kinds import Kind, Property
 from properties.occurrences import (
     Occurrences,
     ban,
@@ -47,69 +55,6 @@ from tcpclose_model.model import Model, is_symmetric
 from tcpclose_model.run import Run
 from tcpclose_model.search import explore_within
 from tcpclose_model.space import StateSpace
-
-UNDECIDABLE = "what must happen in the end is undecidable over channels without a bound"
-LEFT_OUT = {
-    Kind.LEADS_TO: UNDECIDABLE,
-    Kind.NO_CYCLE_OF: "no search here looks for cycles",
-}
-READS_CHANNELS = "it looks at what is in flight, or at whether a channel is full"
-ABOUT_THE_NETWORK = "without the losses, or copies, that it names, nothing here is known"
-NO_CUT_OFF = "more pairs of TCBs are reached at a larger capacity"
-
-
-@dataclass(frozen=True, slots=True)
-class Beyond:
-    """What is known of a property at larger capacities.
-
-    verdict: at the model's capacity.  everywhere: whether the answer is the same at every larger
-    one.  why: if not, what is known instead; run: a run at a larger capacity that shows it.
-    covered: whether this kind of proof says anything about the property.
-    """
-
-    verdict: Verdict
-    everywhere: bool
-    why: str = ""
-    run: Run | None = None
-    covered: bool = True
-
-
-@dataclass(slots=True)
-class AnyCapacity:
-    """What was found about a model's capacity.
-
-    pairs: pairs of TCBs that are reached at it; views, elements: how many were looked at;
-    is_cut_off: whether no larger capacity reaches another pair, None if that is not known; run: a
-    run to another pair; error: what the rows do not know there; stopped: which limit was hit.
-    """
-
-    model: Model
-    pairs: int = 0
-    views: int = 0
-    elements: int = 0
-    is_cut_off: bool | None = None
-    run: Run | None = None
-    error: str = ""
-    stopped: str = ""
-    properties: list[Beyond] = field(default_factory=list)
-
-    @property
-    def exit_status(self) -> int:
-        """0 if all is settled and as expected, 1 if something is not, 3 if a limit was hit."""
-        due = [one for one in self.properties if one.covered and self._is_due(one.verdict.property)]
-        wrong = any(one.everywhere and not self._is_as_expected(one.verdict) for one in due)
-        if wrong or self.is_cut_off is False or any(one.run is not None for one in due):
-            return 1
-        return 3 if self.is_cut_off is None or not all(one.everywhere for one in due) else 0
-
-    def _is_due(self, prop: Property) -> bool:
-        return prop.role is Role.REQUIREMENT or prop.name in expectations(self.model)
-
-    def _is_as_expected(self, verdict: Verdict) -> bool:
-        expected = expectations(self.model).get(verdict.property.name)
-        if expected is not None:
-            return verdict.answer is expected
-        return verdict.answer in (Answer.HOLDS, Answer.VACUOUS)
 
 
 def any_capacity(
@@ -133,7 +78,13 @@ def any_capacity(
         return found
     search = _Search(system, space, limits, elements_max, found)
     search.compare_pairs()
-    found.properties = [search.beyond(prop) for prop in chosen]
+    for prop in chosen:
+        try:
+            found.properties.append(search.beyond(prop))
+        except LeftOutError as error:
+            if only:
+                raise ModelError(_refusal(prop.name, str(error))) from None
+            found.left_out[prop.name] = str(error)
     return found
 
 
@@ -143,10 +94,12 @@ def _chosen(model: Model, only: Sequence[str]) -> list[Property]:
         if name not in known:
             raise ModelError(f"no property {name!r}{nearest(name, known)}")
         if known[name].kind in LEFT_OUT:
-            raise ModelError(
-                f"property {name!r} is not proved at every capacity: {LEFT_OUT[known[name].kind]}"
-            )
+            raise ModelError(_refusal(name, LEFT_OUT[known[name].kind]))
     return [known[name] for name in only] if only else list(known.values())
+
+
+def _refusal(name: str, why: str) -> str:
+    return f"property {name!r} cannot be proved at every capacity: {why}; tcpclose check judges it"
 
 
 class _Search:
@@ -221,10 +174,10 @@ class _Search:
         self.found.error = self.system.failure(end, way[-1].pair[end], segment)
 
     def beyond(self, prop: Property) -> Beyond:
-        """Return what is known of a property at larger capacities."""
-        verdict = judge(self.space, prop)
+        """Return what is known of a property at larger capacities; raises LeftOutError."""
         if prop.kind in LEFT_OUT:
-            return Beyond(verdict, False, LEFT_OUT[prop.kind], covered=False)
+            raise LeftOutError(LEFT_OUT[prop.kind])
+        verdict = judge(self.space, prop)
         if verdict.answer is Answer.UNKNOWN:
             return Beyond(verdict, False, verdict.detail)
         try:
@@ -235,7 +188,7 @@ class _Search:
                     pass
             return self._beyond(verdict, (FROM_A, FROM_B) if prop.each_end else (FROM_A,))
         except ChannelsNeededError:
-            return Beyond(verdict, False, READS_CHANNELS, covered=False)
+            raise LeftOutError(READS_CHANNELS) from None
 
     def _beyond(self, verdict: Verdict, ends: Sequence[int]) -> Beyond:
         prop = verdict.property
@@ -244,7 +197,7 @@ class _Search:
         if prop.kind in (Kind.ONLY_AFTER, Kind.CAN_ALWAYS_AVOIDING) and self._names_network(
             prop, ends
         ):
-            return Beyond(verdict, False, ABOUT_THE_NETWORK, covered=False)
+            raise LeftOutError(ABOUT_THE_NETWORK)
         if prop.kind in (Kind.CAN_ALWAYS, Kind.CAN_ALWAYS_AVOIDING):
             if verdict.answer is Answer.VIOLATED:
                 return _best(self._can_always(verdict, end) for end in ends)
@@ -287,7 +240,7 @@ class _Search:
         if prop.kind is Kind.ONLY_AFTER and not of_antecedent and not views.stopped:
             assert prop.step is not None
             banned = ban(self.system, prop.step, end)
-            views = self._closed(set(views.rows), banned)
+            views = self._closed(set(views.known), banned)
         if views.stopped:
             return Beyond(verdict, False, views.stopped)
         asked = occurrences(self.system, views, prop, end, of_antecedent=of_antecedent)
@@ -347,8 +300,9 @@ class _Search:
             asked = both(asked, forwards(space, allowed))
         wrong = without(asked, backwards(space, targets, allowed))
         stuck = self._pairs(n for n in numbers(wrong) if self._is_empty(n))
+        why = f"at capacity {self.system.model.network.capacity} only: a larger one has a way on"
         if not stuck:
-            return Beyond(verdict, False, "there is always a way")
+            return Beyond(verdict, False, why, changes=True)  # it is the other end that has none
         region = _region(self.system, views, stuck, banned)
         goal_pairs = self._pairs(n for n in numbers(targets) if self._is_empty(n)) & region
 
@@ -361,7 +315,7 @@ class _Search:
             why = (
                 f"at capacity {self.system.model.network.capacity} only: a larger one has a way on"
             )
-            return Beyond(verdict, False, why)
+            return Beyond(verdict, False, why, changes=True)
         return Beyond(verdict, not search.stopped, search.stopped)
 
     def _is_empty(self, number: int) -> bool:
@@ -382,7 +336,7 @@ def _region(system: Unbounded, views: Views, pairs: set[Pair], banned: Ban | Non
             steps += [step for step in arrivals if step is not None]
             for step in steps:
                 reached = after(pair, end, step)
-                known = reached in region or reached not in views.rows
+                known = reached in region or reached not in views.known
                 if not known and not (banned is not None and banned(pair, end, step)):
                     region.add(reached)
                     queue.append(reached)
@@ -391,9 +345,9 @@ def _region(system: Unbounded, views: Views, pairs: set[Pair], banned: Ban | Non
 
 def _worst(answers: Iterator[Beyond]) -> Beyond:
     """Return an answer that is not the same everywhere, if there is one."""
-    return min(list(answers), key=lambda one: (one.everywhere, one.run is None))
+    return min(list(answers), key=lambda one: (one.everywhere, not one.changes))
 
 
 def _best(answers: Iterator[Beyond]) -> Beyond:
-    """Return an answer that is the same everywhere, if there is one."""
-    return max(list(answers), key=lambda one: one.everywhere)
+    """Return an answer that is the same everywhere, if there is one, else one that is not known."""
+    return max(list(answers), key=lambda one: (one.everywhere, not one.changes))

@@ -83,7 +83,7 @@ def occurrences(
             return of_antecedent or (state is not None and not state(view))
         return state is None or state(view)
 
-    found = pairs_with(system, iter(views.rows), wanted, end)
+    found = pairs_with(system, iter(views.known), wanted, end)
     if prop.kind is Kind.NEVER_STUCK and not of_antecedent:
         return {Element(pair, (), ()): None for pair in found if _is_stuck(system, pair)}
     return {Element(pair, (), ()): None for pair in found}
@@ -91,10 +91,10 @@ def occurrences(
 
 def ban(system: Unbounded, step: StepPredicate, end: int) -> Ban:
     """Return the ban of the steps that a predicate names, seen from `end`."""
-    known: dict[tuple[Pair, int, Step], bool] = {}
+    known: dict[tuple[Pair, int, Event, int], bool] = {}
 
     def banned(pair: Pair, actor: int, taken: Step) -> bool:
-        key = (pair, actor, taken)
+        key = (pair, actor, taken.event, taken.segment)
         if key not in known:
             before, reached = (_view(system, p, end) for p in (pair, after(pair, actor, taken)))
             seen = StepAtAnyCapacity(_move(system, pair, actor, taken), end)
@@ -109,7 +109,7 @@ def ban(system: Unbounded, step: StepPredicate, end: int) -> Ban:
 
 def names_the_network(system: Unbounded, views: Views, step: StepPredicate, end: int) -> bool:
     """Return whether a predicate names losses or copies: a network without them is another one."""
-    for pair in views.rows:
+    for pair in views.known:
         view = _view(system, pair, end)
         for _, _, move, _ in _moves(system, views, pair):
             if move.before < 0:
@@ -125,7 +125,7 @@ def _steps(
     predicates = [prop.among] if of_antecedent else [prop.among, prop.step]
     asked = [predicate for predicate in predicates if predicate is not None]
     found: Occurrences = {}
-    for pair in views.rows:
+    for pair in views.known:
         before = _view(system, pair, end)
         if not _may_hold(lambda seen=before: prop.when is None or prop.when(seen)):  # type: ignore[misc]  # a default binds it
             continue

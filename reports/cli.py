@@ -265,15 +265,43 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     "--property", "only", multiple=True, metavar="NAME", help="Prove only this; repeatable."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
-@SET
+@click.option(
+    "--capacity",
+    type=click.Choice(["any"]),
+    help="Prove instead that verdicts stay the same at every larger capacity.",
+)
+@click.option(
+    "--max-elements",
+    type=click.IntRange(min=1),
+    help="With --capacity: the most elements of a backward search; default: a million.",
+)
+@_model_options
 def prove(
-    names: Sequence[str], only: Sequence[str], form: str | None, settings: Sequence[str]
+    names: Sequence[str],
+    only: Sequence[str],
+    form: str | None,
+    capacity: str | None,
+    max_elements: int | None,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
 ) -> int:
     """Prove safety of MODELs for all values, not just within bounds, by induction with z3.
 
     A property that cannot be proved is shown with the way through the rows that does not keep it,
     and with a run where the model, as it is bounded, has one: then it is refuted, else unknown.
+
+    With --capacity any: prove that what is judged at the model's capacity is so at every larger
+    one, or show a run at a larger capacity to something that this one does not reach.
     """
+    limits = _limits(max_states, max_seconds, max_memory)
+    if capacity is not None:
+        from reports.capacity import run_capacity
+
+        return run_capacity(names, only, form, settings, limits, max_elements)
+    if max_elements is not None or any(limit is not None for limit in limits.values()):
+        raise ModelError("--max-... options of prove go with --capacity any")
     from reports.proving import run_prove
 
     return run_prove(names, only, form, settings)

@@ -124,7 +124,7 @@ class Backward:
             outward, inward = (to_a, to_b) if end else (to_b, to_a)
             for own, step in self._into[end][pair[end]]:
                 source = (pair[0], own) if end else (own, pair[1])
-                if source not in self._views.rows or not self._system.lets(source, end, step):
+                if source not in self._views.known or not self._system.lets(source, end, step):
                     continue
                 if self._ban is not None and self._ban(source, end, step):
                     continue
@@ -160,7 +160,7 @@ class Backward:
     def _add(self, element: Element) -> None:
         """Add an element, unless known ones stand for all that it does."""
         pair, to_b, to_a = element[:3]
-        if not self._views.may_be(pair, _bits(to_b), to_a):
+        if not self._views.may_be(pair, to_b, to_a):
             return
         least = self._least.setdefault(pair, {})
         mask = _bits(to_b) | _bits(to_a) << 64

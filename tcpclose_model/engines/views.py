@@ -1,30 +1,42 @@
-"""Which segments may be in flight at which pair of TCBs, at any capacity: an over-approximation.
+"""What may be in flight at which pair of TCBs, at any capacity: an over-approximation.
 
-A view is a pair of TCBs with at most one segment on its way in each direction.  Where segments may
-be lost anywhere, a state's views are reachable states themselves; taking any state whose views are
-all known for reachable gives more than is reached, never less, and is finite.  Steps are taken in
-that sense until no view is new (forward view abstraction with k = 1: Ganty, Raskin and Van Begin
-2006; Abdulla, Haziza and Holik 2013, "All for the Price of Few").  The order of segments is lost
-in views, so they are the same for every discipline, but that a set holds no segment twice.
+A view is a pair of TCBs with at most two segments on their way, to either end.  Where any segment
+may be lost, the views of a reached state are reached themselves.  Here every state whose views are
+all known is taken for reached, which is more than is reached, never less, and steps are taken from
+there until no view is new (forward view abstraction with k = 2: Ganty, Raskin and Van Begin 2006;
+Abdulla, Haziza and Holik 2013, "All for the Price of Few").  Views of three segments are enough to
+take a step from: one that arrives, and two that remain.
 
-The views of a pair are kept as rows of bits: bit x of row y says that segment x (0: none) may be on
-its way to B while segment y is on its way to A.
+The views of a pair are kept as bits.  Bit x of `across[y]` says that segment x (0: none) may be on
+its way to B while y (0: none) is on its way to A; bit x of `to_b[w]` that x may be behind w on the
+way to B (or, where there is no order, beside it), and so for `to_a`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Set
+from typing import NamedTuple
 
 from tcpclose_model.engines.guards import Guard
 from tcpclose_model.engines.unbounded import NOTHING, Ban, Pair, Step, Unbounded, after
 from tcpclose_model.limits import Limits
 
 Rows = dict[int, int]
+"""Of some segments, others as bits."""
+
 Exit = tuple[Pair, int, int]
 """A pair of TCBs, an end, and a segment whose arrival there leads out of the pairs looked at."""
 
 LOOK_EVERY = 256
+
+
+class Known(NamedTuple):
+    """The views of one pair."""
+
+    across: Rows
+    to_b: Rows
+    to_a: Rows
 
 
 class Views:
@@ -36,43 +48,50 @@ class Views:
     """
 
     def __init__(
-        self,
-        system: Unbounded,
-        inside: Set[Pair] | None,
-        limits: Limits,
-        ban: Ban | None = None,
+        self, system: Unbounded, inside: Set[Pair] | None, limits: Limits, ban: Ban | None = None
     ) -> None:
         self._system = system
         self._inside = inside
         self._ban = ban
-        self._is_set = system.model.network.order == "set" and not system.model.network.duplication
-        self.rows: dict[Pair, Rows] = {}
+        self._is_fifo = system.model.network.order == "fifo"
+        self._is_set = system.model.network.order == "set"
+        self._copies = system.model.network.duplication
+        self.known: dict[Pair, Known] = {}
         self.exits: dict[Exit, None] = {}
         self.stopped = ""
         self._queue: deque[Pair] = deque()
         self._queued: set[Pair] = set()
-        self._add(system.start, NOTHING, 1)
+        self._add(system.start, Known({NOTHING: 1}, {}, {}))
         self._close(limits)
 
     def __len__(self) -> int:
-        return sum(mask.bit_count() for rows in self.rows.values() for mask in rows.values())
+        return sum(
+            mask.bit_count()
+            for known in self.known.values()
+            for rows in known
+            for mask in rows.values()
+        )
 
-    def may_be(self, pair: Pair, to_b: int, to_a: tuple[int, ...]) -> bool:
-        """Return whether a state is made of known views.
-
-        to_b: the segments on their way to B as bits, to_a: those on their way to A.
-        """
-        rows = self.rows.get(pair)
-        if rows is None:
+    def may_be(self, pair: Pair, to_b: tuple[int, ...], to_a: tuple[int, ...]) -> bool:
+        """Return whether a state with these segments in flight is made of known views."""
+        known = self.known.get(pair)
+        if known is None:
             return False
-        to_b |= 1
-        return not to_b & ~rows[NOTHING] and not any(to_b & ~rows.get(seg, 0) for seg in to_a)
+        mask = 1
+        for place, segment in enumerate(to_b):
+            mask |= 1 << segment
+            if any(not known.to_b.get(segment, 0) >> other & 1 for other in to_b[place + 1 :]):
+                return False
+        for place, segment in enumerate(to_a):
+            if mask & ~known.across.get(segment, 0):
+                return False
+            if any(not known.to_a.get(segment, 0) >> other & 1 for other in to_a[place + 1 :]):
+                return False
+        return not mask & ~known.across[NOTHING]
 
     def arrivals(self, pair: Pair) -> Iterator[tuple[int, int]]:
         """Return the arrivals that views allow at a pair: the end, the segment."""
-        rows = self.rows[pair]
-        yield from ((1, segment) for segment in bits(rows[NOTHING]))
-        yield from ((0, segment) for segment in sorted(rows) if segment)
+        return _arrivals(self.known[pair])
 
     def _close(self, limits: Limits) -> None:
         looked = 0
@@ -86,90 +105,76 @@ class Views:
                     return
             pair = self._queue.popleft()
             self._queued.discard(pair)
-            rows = dict(self.rows[pair])
+            known = Known(*(dict(rows) for rows in self.known[pair]))
             for end in (0, 1):
                 for step in self._system.local(end, pair[end]):
-                    if self._system.lets(pair, end, step):
-                        self._take(pair, end, step, _where(rows, end, step.needs))
-            for step, arriving in self._arriving(pair, 1, sorted(bits(rows[NOTHING]))):
-                self._take(pair, 1, step, self._rest_to_b(rows, arriving))
-            for step, arriving in self._arriving(pair, 0, sorted(y for y in rows if y)):
-                self._take(pair, 0, step, self._rest_to_a(rows, arriving))
+                    if self._system.lets(pair, end, step) and not self._banned(pair, end, step):
+                        self._take(pair, end, step, _where(known, end, step.needs))
+            for end, segment in _arrivals(known):
+                step_in = self._inward(pair, end, segment)
+                if step_in is not None:
+                    rest = _after_b(known, segment) if end else _after_a(known, segment)
+                    self._take(pair, end, step_in, rest)
 
-    def _arriving(self, pair: Pair, end: int, segments: list[int]) -> list[tuple[Step, list[int]]]:
-        """Return the different arrivals at an end, each with the segments that make it.
+    def _inward(self, pair: Pair, end: int, segment: int) -> Step | None:
+        """Return what an arrival does, if it stays within the pairs and changes anything."""
+        step = self._system.arrival(end, pair[end], segment)
+        if step is not None and self._banned(pair, end, step):
+            return None
+        if step is None or (
+            self._inside is not None and after(pair, end, step) not in self._inside
+        ):
+            self.exits[pair, end, segment] = None
+            return None
+        return step if step.after != pair[end] or step.sent else None
 
-        An arrival that changes nothing is left out.
-        """
-        alike: dict[tuple[int, int], tuple[Step, list[int]]] = {}
-        own = pair[end]
-        for segment in segments:
-            step = self._system.arrival(end, own, segment)
-            if step is None or (
-                self._inside is not None and after(pair, end, step) not in self._inside
-            ):
-                if step is None or self._ban is None or not self._ban(pair, end, step):
-                    self.exits[pair, end, segment] = None
-            elif (step.after != own or step.sent) and not (
-                self._ban is not None and self._ban(pair, end, step)
-            ):
-                alike.setdefault((step.after, step.sent), (step, []))[1].append(segment)
-        return list(alike.values())
+    def _banned(self, pair: Pair, end: int, step: Step) -> bool:
+        return self._ban is not None and self._ban(pair, end, step)
 
-    def _rest_to_b(self, rows: Rows, arriving: list[int]) -> Rows:
-        """Return what may remain when one of the segments has arrived at B."""
-        wanted = sum(1 << segment for segment in arriving)
-        rest = {}
-        for y, mask in rows.items():
-            found = mask & wanted
-            if found:
-                alone = self._is_set and found.bit_count() == 1
-                rest[y] = mask & ~found if alone else mask
-        return rest
+    def _take(self, pair: Pair, end: int, step: Step, rest: Known) -> None:
+        """Add what a step leads to, given what is in flight once its segment has arrived."""
+        self._add(after(pair, end, step), self._with_sent(rest, end, step.sent))
 
-    def _rest_to_a(self, rows: Rows, arriving: list[int]) -> Rows:
-        """Return what may remain when one of the segments has arrived at A."""
-        joint = 0
-        for segment in arriving:
-            joint |= rows[segment]
-        rest = {}
-        for y, mask in rows.items():
-            with_y = joint
-            if self._is_set and y in arriving:
-                with_y = 0
-                for segment in arriving:
-                    with_y |= rows[segment] if segment != y else 0
-            if with_y & mask:
-                rest[y] = with_y & mask
-        return rest
+    def _with_sent(self, known: Known, end: int, sent: int) -> Known:
+        """Return the views in which a segment may have been sent, too."""
+        if not sent:
+            return known
+        across, to_b, to_a = known
+        bit = 1 << sent
+        if end:
+            across = dict(across)
+            across[sent] = across.get(sent, 0) | _union(across)
+            return Known(across, to_b, self._behind(to_a, sent, sorted(known.across)))
+        across = {y: mask | bit for y, mask in across.items()}
+        return Known(across, self._behind(to_b, sent, bits(known.across[NOTHING])), to_a)
 
-    def _take(self, pair: Pair, end: int, step: Step, rows: Rows) -> None:
-        """Add what a step leads to from views, given as what the arriving segment leaves."""
-        if step.segment == NOTHING and self._ban is not None and self._ban(pair, end, step):
-            return
-        target = after(pair, end, step)
-        if end == 0:
-            sent = 1 << step.sent if step.sent else 0
-            for y, mask in rows.items():
-                self._add(target, y, mask | sent)
-            return
-        union = 0
-        for y, mask in rows.items():
-            self._add(target, y, mask)
-            union |= mask
-        if step.sent:
-            self._add(target, step.sent, union)
+    def _behind(self, rows: Rows, sent: int, others: Iterator[int] | list[int]) -> Rows:
+        """Return which segments may be behind which, one way, once one is sent."""
+        rows = dict(rows)
+        bit, beside = 1 << sent, 1 << sent if self._copies else 0
+        for other in others:
+            if other and not (self._is_set and other == sent):
+                rows[other] = rows.get(other, 0) | bit
+                if not self._is_fifo:
+                    beside |= 1 << other
+        if beside:
+            rows[sent] = rows.get(sent, 0) | beside
+        return rows
 
-    def _add(self, pair: Pair, y: int, mask: int) -> None:
-        rows = self.rows.get(pair)
-        if rows is None:
-            rows = self.rows[pair] = {NOTHING: 0}
-        known = rows.get(y, 0)
-        if mask & ~known:
-            rows[y] = known | mask
-            if pair not in self._queued:
-                self._queued.add(pair)
-                self._queue.append(pair)
+    def _add(self, pair: Pair, views: Known) -> None:
+        known = self.known.get(pair)
+        if known is None:
+            known = self.known[pair] = Known({NOTHING: 0}, {}, {})
+        is_new = False
+        for rows, more in zip(known, views, strict=True):
+            for segment, mask in more.items():
+                has = rows.get(segment, 0)
+                if mask & ~has:
+                    rows[segment] = has | mask
+                    is_new = True
+        if is_new and pair not in self._queued:
+            self._queued.add(pair)
+            self._queue.append(pair)
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -181,12 +186,52 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def _where(rows: Rows, end: int, needs: Guard) -> Rows:
+def _arrivals(known: Known) -> Iterator[tuple[int, int]]:
+    yield from ((1, segment) for segment in bits(known.across[NOTHING]))
+    yield from ((0, segment) for segment in sorted(known.across) if segment)
+
+
+def _union(rows: Rows) -> int:
+    union = 0
+    for mask in rows.values():
+        union |= mask
+    return union
+
+
+def _after_b(known: Known, segment: int) -> Known:
+    """Return what remains when a segment has arrived at B: what was behind it, and beside that."""
+    across, to_b, to_a = known
+    behind = to_b.get(segment, 0)
+    with_it = {y: (mask & behind) | 1 for y, mask in across.items() if mask >> segment & 1}
+    beside = 0
+    for y in with_it:
+        beside |= 1 << y
+    return Known(
+        with_it,
+        {x: mask & behind for x, mask in to_b.items() if behind >> x & 1},
+        {y: mask & beside for y, mask in to_a.items() if beside >> y & 1},
+    )
+
+
+def _after_a(known: Known, segment: int) -> Known:
+    """Return what remains when a segment has arrived at A."""
+    across, to_b, to_a = known
+    behind = to_a.get(segment, 0)
+    beside = across[segment]
+    return Known(
+        {y: mask & beside for y, mask in across.items() if not y or behind >> y & 1},
+        {x: mask & beside for x, mask in to_b.items() if beside >> x & 1},
+        {y: mask & behind for y, mask in to_a.items() if behind >> y & 1},
+    )
+
+
+def _where(known: Known, end: int, needs: Guard) -> Known:
     """Return the views in which channels are as empty as a step of `end` needs them."""
     inward, outward = needs & Guard.NOTHING_INBOUND, needs & Guard.NOTHING_OUTBOUND
     to_a_empty, to_b_empty = (outward, inward) if end else (inward, outward)
+    across, to_b, to_a = known
     if to_a_empty:
-        rows = {NOTHING: rows[NOTHING]}
+        across, to_a = {NOTHING: across[NOTHING]}, {}
     if to_b_empty:
-        rows = {y: mask & 1 for y, mask in rows.items() if mask & 1}
-    return rows
+        across, to_b = {y: mask & 1 for y, mask in across.items() if mask & 1}, {}
+    return Known(across, to_b, to_a)
