@@ -251,11 +251,11 @@ class _Search:
             run = self._run_to(search, asked)
             capacity = run.model.network.capacity
             if of_antecedent:
-                return Beyond(
-                    verdict, False, f"what it is about occurs at capacity {capacity}", run
-                )
-            changed = "holds" if prop.kind is Kind.SOMETIMES else "is violated"
-            return Beyond(verdict, False, f"it {changed} at capacity {capacity}", run)
+                why = f"what it is about occurs at capacity {capacity}"
+            else:
+                answer = "holds" if prop.kind is Kind.SOMETIMES else "is violated"
+                why = f"it {answer} at capacity {capacity}"
+            return Beyond(verdict, False, why, run, changes=True)
         return Beyond(verdict, not search.stopped, search.stopped)
 
     def _run_to(self, search: Backward, asked: Occurrences) -> Run:
