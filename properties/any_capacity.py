@@ -41,6 +41,7 @@ from properties.occurrences import (
     ban,
     names_the_network,
     occurrences,
+    pairs_with,
     reads_channels,
 )
 from properties.verdict import Answer, Verdict
@@ -200,7 +201,7 @@ class _Search:
             raise LeftOutError(ABOUT_THE_NETWORK)
         if prop.kind in (Kind.CAN_ALWAYS, Kind.CAN_ALWAYS_AVOIDING):
             if verdict.answer is Answer.VIOLATED:
-                return _best(self._can_always(verdict, end) for end in ends)
+                return _best(self._stays_stuck(verdict, end) for end in ends)
             return _worst(self._can_always(verdict, end) for end in ends)
         return self._settled_by_a_run(verdict, ends) or _worst(
             self._stays_so(verdict, end) for end in ends
@@ -263,60 +264,67 @@ class _Search:
         return run_along(self.system, way, asked[way[-1]])
 
     def _can_always(self, verdict: Verdict, end: int) -> Beyond:
-        """Return whether what can always be reached, or cannot, is so at larger capacities."""
-        prop, banned, views = verdict.property, None, self._views
-        allowed = None
-        if prop.step is not None:
-            banned = ban(self.system, prop.step, end)
-            allowed = complement(steps_with(self.space, prop.step, end))
-            views = self._closed(self._pairs(numbers(forwards(self.space, allowed))), banned)
-            search = self._search_exits(views, banned)
-            if views.stopped or search.stopped:
-                return Beyond(verdict, False, views.stopped or search.stopped)
-            if search.found:
-                return Beyond(verdict, False, f"{NO_CUT_OFF}, without such a step")
-        if views is None or (allowed is None and not self.found.is_cut_off):
-            return Beyond(verdict, False, self.found.stopped or NO_CUT_OFF)
-        if verdict.answer is not Answer.VIOLATED:
-            return Beyond(verdict, True)
-        return self._stays_stuck(verdict, end, views, allowed, banned)
+        """Return whether what can always be reached at the model's capacity is so at larger ones.
 
-    def _stays_stuck(
-        self,
-        verdict: Verdict,
-        end: int,
-        views: Views,
-        allowed: bytearray | None,
-        banned: Ban | None,
-    ) -> Beyond:
-        """Return whether some pair from which there is no way at the model's capacity has none."""
-        prop, space = verdict.property, self.space
-        goals = states_with(space, prop.state, end)
-        targets = bytearray(goals)
-        for number in space.cut:
-            targets[number] = 1
-        asked = states_with(space, prop.when, end)
-        if allowed is not None:
-            asked = both(asked, forwards(space, allowed))
-        wrong = without(asked, backwards(space, targets, allowed))
-        stuck = self._pairs(n for n in numbers(wrong) if self._is_empty(n))
+        It is, once these reach no other pair: from each reached pair with empty channels there is a
+        run to the goal, and a run at the model's capacity is one at every larger.
+        """
+        prop = verdict.property
+        if prop.step is None:
+            if not self.found.is_cut_off:
+                return Beyond(verdict, False, self.found.stopped or NO_CUT_OFF)
+            return Beyond(verdict, True)
+        allowed = complement(steps_with(self.space, prop.step, end))
+        banned = ban(self.system, prop.step, end)
+        views = self._closed(self._pairs(numbers(forwards(self.space, allowed))), banned)
+        search = self._search_exits(views, banned)
+        if views.stopped or search.stopped:
+            return Beyond(verdict, False, views.stopped or search.stopped)
+        return Beyond(verdict, not search.found, f"{NO_CUT_OFF}, without such a step")
+
+    def _stays_stuck(self, verdict: Verdict, end: int) -> Beyond:
+        """Return whether some reached pair from which nothing leads to the goal stays one.
+
+        It stays reached; so whether the goal can be reached from there is asked backwards, from
+        every pair that is a goal, or where a bound withholds a step, over any channels.
+        """
+        prop, views = verdict.property, self._all_views()
+        banned = None if prop.step is None else ban(self.system, prop.step, end)
+        stuck = self._stuck(prop, end)
         why = f"at capacity {self.system.model.network.capacity} only: a larger one has a way on"
         if not stuck:
             return Beyond(verdict, False, why, changes=True)  # it is the other end that has none
+        if views.stopped:
+            return Beyond(verdict, False, views.stopped)
         region = _region(self.system, views, stuck, banned)
-        goal_pairs = self._pairs(n for n in numbers(targets) if self._is_empty(n)) & region
+        assert prop.state is not None
+        goals = set(pairs_with(self.system, iter(sorted(region)), prop.state, end))
+        goals |= {pair for pair in region if self.system.is_cut(pair)}
 
         def outside(pair: Pair, actor: int, step: Step) -> bool:
             return pair not in region or (banned is not None and banned(pair, actor, step))
 
-        elements = [Element(pair, (), ()) for pair in sorted(goal_pairs)]
+        elements = [Element(pair, (), ()) for pair in sorted(goals)]
         search = self._backward(views, elements, stuck, outside)
         if search.found:
-            why = (
-                f"at capacity {self.system.model.network.capacity} only: a larger one has a way on"
-            )
             return Beyond(verdict, False, why, changes=True)
         return Beyond(verdict, not search.stopped, search.stopped)
+
+    def _stuck(self, prop: Property, end: int) -> set[Pair]:
+        """Return the pairs from which, with empty channels, nothing leads to a property's goal.
+
+        Whatever else is in flight in a state without a way on may be lost.
+        """
+        space, allowed = self.space, None
+        asked = states_with(space, prop.when, end)
+        targets = bytearray(states_with(space, prop.state, end))
+        for number in space.cut:
+            targets[number] = 1
+        if prop.step is not None:
+            allowed = complement(steps_with(space, prop.step, end))
+            asked = both(asked, forwards(space, allowed))
+        wrong = without(asked, backwards(space, targets, allowed))
+        return self._pairs(number for number in numbers(wrong) if self._is_empty(number))
 
     def _is_empty(self, number: int) -> bool:
         """Return whether nothing is in flight in a state."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from tcpclose_model.engines.guards import NOTHING_IN_FLIGHT, Guard, guard, of_peer
-from tcpclose_model.engines.plain import PlainEngine
+from tcpclose_model.engines.plain import PlainEngine, ProductState
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Rule
@@ -137,6 +137,12 @@ class Unbounded:
         if peer not in self._of_peer:
             self._of_peer[peer] = of_peer(self.tcbs[1 - end][pair[1 - end]])
         return not needs & ~self._of_peer[peer]
+
+    def is_cut(self, pair: Pair) -> bool:
+        """Return whether, with nothing in flight, a bound withholds a step."""
+        if self.model.bounds.retransmissions_max is None:
+            return False
+        return self._plain.is_cut(ProductState(self.tcbs[0][pair[0]], self.tcbs[1][pair[1]]))
 
     @property
     def steps(self) -> Iterable[tuple[int, int, Step]]:

@@ -14,8 +14,8 @@ way to B (or, where there is no order, beside it), and so for `to_a`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Set
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from tcpclose_model.engines.guards import Guard
@@ -59,8 +59,10 @@ class Views:
         self.known: dict[Pair, Known] = {}
         self.exits: dict[Exit, None] = {}
         self.stopped = ""
-        self._queue: deque[Pair] = deque()
-        self._queued: set[Pair] = set()
+        self._found: dict[Pair, int] = {}
+        self._pairs: list[Pair] = []
+        self._queue: list[int] = []
+        self._queued: set[int] = set()
         self._add(system.start, Known({NOTHING: 1}, {}, {}))
         self._close(limits)
 
@@ -103,8 +105,9 @@ class Views:
                 )
                 if self.stopped:
                     return
-            pair = self._queue.popleft()
-            self._queued.discard(pair)
+            number = heappop(self._queue)  # what was found early leads to what was found late
+            self._queued.discard(number)
+            pair = self._pairs[number]
             known = Known(*(dict(rows) for rows in self.known[pair]))
             for end in (0, 1):
                 for step in self._system.local(end, pair[end]):
@@ -165,6 +168,8 @@ class Views:
         known = self.known.get(pair)
         if known is None:
             known = self.known[pair] = Known({NOTHING: 0}, {}, {})
+            self._found[pair] = len(self._pairs)
+            self._pairs.append(pair)
         is_new = False
         for rows, more in zip(known, views, strict=True):
             for segment, mask in more.items():
@@ -172,9 +177,10 @@ class Views:
                 if mask & ~has:
                     rows[segment] = has | mask
                     is_new = True
-        if is_new and pair not in self._queued:
-            self._queued.add(pair)
-            self._queue.append(pair)
+        number = self._found[pair]
+        if is_new and number not in self._queued:
+            self._queued.add(number)
+            heappush(self._queue, number)
 
 
 def bits(mask: int) -> Iterator[int]:
