@@ -38,6 +38,7 @@ from properties.judge import judge
 from properties.kinds import Kind, Property
 from properties.occurrences import (
     Occurrences,
+    ask_about_the_last_step,
     ban,
     names_the_network,
     occurrences,
@@ -75,7 +76,10 @@ def any_capacity(
     space = explore_within(model, limits)
     found = AnyCapacity(model)
     if space.stopped:
-        found.stopped = f"exploration at capacity {model.network.capacity}: {space.stopped}"
+        capacity = model.network.capacity
+        found.stopped = f"exploration at capacity {capacity}: {space.stopped}"
+        if capacity > 1:
+            found.stopped += "; a smaller network.capacity is explored sooner"
         return found
     search = _Search(system, space, limits, elements_max, found)
     search.compare_pairs()
@@ -123,7 +127,10 @@ class _Search:
     def _pairs(self, states: Iterable[int]) -> set[Pair]:
         """Return the pairs of some states as numbers."""
         space = self.space
-        both_ends = {(int(space.a[n]), int(space.b[n])) for n in states}
+        if space.is_fast and states == range(len(space)):
+            both_ends = _distinct(space)
+        else:
+            both_ends = {(int(space.a[n]), int(space.b[n])) for n in states}
         return self.system.pairs((space.tcbs[a], space.tcbs[b]) for a, b in sorted(both_ends))
 
     def _closed(self, inside: set[Pair] | None, banned: Ban | None = None) -> Views:
@@ -210,16 +217,16 @@ class _Search:
     def _settled_by_a_run(self, verdict: Verdict, ends: Sequence[int]) -> Beyond | None:
         """Return the answer where a run shows it: a run is one at every larger capacity, too.
 
-        But what overflowed is then sent and lost, in two steps; so its steps are asked about again,
-        to see that none is told by that.
+        But what overflowed is then sent and lost, in two steps; so a bad step is asked about again,
+        to see that it is not told by that.
         """
         prop = verdict.property
         shown = Answer.HOLDS if prop.kind is Kind.SOMETIMES else Answer.VIOLATED
         if verdict.answer is not shown:
             return None
         if prop.kind is Kind.NEVER_A_STEP:
-            for end in ends:
-                occurrences(self.system, self._all_views(), prop, end, of_antecedent=False)
+            assert verdict.run is not None
+            ask_about_the_last_step(verdict.run, prop, ends)
         return Beyond(verdict, True)
 
     def _names_network(self, prop: Property, ends: Sequence[int]) -> bool:
@@ -330,6 +337,15 @@ class _Search:
         """Return whether nothing is in flight in a state."""
         channels = self.space.channels
         return not channels[self.space.a_to_b[number]] and not channels[self.space.b_to_a[number]]
+
+
+def _distinct(space: StateSpace) -> set[tuple[int, int]]:
+    """Return the pairs of TCBs of a graph of the fast engine, by their numbers."""
+    import numpy as np
+
+    bits = len(space.tcbs).bit_length()
+    keys = np.unique(np.asarray(space.a, np.int64) << bits | np.asarray(space.b, np.int64))
+    return {(key >> bits, key & (1 << bits) - 1) for key in keys.tolist()}
 
 
 def _region(system: Unbounded, views: Views, pairs: set[Pair], banned: Ban | None) -> set[Pair]:

@@ -7,7 +7,7 @@ the step that is taken from it, for the backward search to say whether it really
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from properties.kinds import Kind, Property
 from properties.views import ChannelsNeededError, StepPredicate, StepView, View
@@ -17,6 +17,7 @@ from tcpclose_model.engines.unbounded import NOTHING, Ban, Pair, Step, Unbounded
 from tcpclose_model.engines.views import Views
 from tcpclose_model.larger import Then
 from tcpclose_model.protocol.vocabulary import Event
+from tcpclose_model.run import Run
 from tcpclose_model.space import Move
 
 Occurrences = dict[Element, Then | None]
@@ -109,14 +110,31 @@ def ban(system: Unbounded, step: StepPredicate, end: int) -> Ban:
 
 def names_the_network(system: Unbounded, views: Views, step: StepPredicate, end: int) -> bool:
     """Return whether a predicate names losses or copies: a network without them is another one."""
+    asked: dict[tuple[int, int], list[StepAtAnyCapacity]] = {}
     for pair in views.known:
         view = _view(system, pair, end)
-        for _, _, move, _ in _moves(system, views, pair):
-            if move.before < 0:
-                seen = StepAtAnyCapacity(move, end)
+        for key in views.arrivals(pair):
+            if key not in asked:
+                asked[key] = [StepAtAnyCapacity(m, end) for m in _network_moves(system, *key)]
+            for seen in asked[key]:
                 if _may_hold(lambda v=view, s=seen: step(v, s, v)):  # type: ignore[misc]  # a default binds them
                     return True
     return False
+
+
+def ask_about_the_last_step(run: Run, prop: Property, ends: Sequence[int]) -> None:
+    """Ask a property about a run's last step; raises ChannelsNeededError for what is in flight."""
+    before, after_it = run.states[-2:]
+    move = Move.of(run.steps[-1], -1, -1)
+    for end in ends:
+        seen = (
+            View(before.a, before.b, None, end),
+            StepAtAnyCapacity(move, end),
+            View(after_it.a, after_it.b, None, end),
+        )
+        for predicate in (prop.among, prop.step):
+            if predicate is not None:
+                predicate(*seen)
 
 
 def _steps(
@@ -153,25 +171,47 @@ def _moves(
             if system.lets(pair, end, step):
                 move = _move(system, pair, end, step)
                 yield still, Then(end, step.event), move, after(pair, end, step)
-    network = system.model.network
-    copies = network.duplication and network.order != "set"
     for end, segment in views.arrivals(pair):
-        at = Element(pair, (segment,), ()) if end else Element(pair, (), (segment,))
         arrives = system.arrival(end, pair[end], segment)
         if arrives is not None:
             move = _move(system, pair, end, arrives)
-            yield at, Then(end, arrives.event, segment), move, after(pair, end, arrives)
-        for event in (Event.SEGMENT_IS_LOST, Event.SEGMENT_IS_DUPLICATED)[: 1 + copies]:
-            action = Action(end, event, system.segments[segment])
-            move = Move(action, (), None, False, False, -1, -1)
-            yield at, Then(end, event, segment), move, pair
+            yield (
+                _at(pair, end, segment),
+                Then(end, arrives.event, segment),
+                move,
+                after(pair, end, arrives),
+            )
+        for move in _network_moves(system, end, segment):
+            yield _at(pair, end, segment), Then(end, move.action.event, segment), move, pair
+
+
+def _at(pair: Pair, end: int, segment: int) -> Element:
+    return Element(pair, (segment,), ()) if end else Element(pair, (), (segment,))
+
+
+def _network_moves(system: Unbounded, end: int, segment: int) -> list[Move]:
+    """Return what the network may do to a segment on its way to an end."""
+    key = (end, segment)
+    if key not in system.network_moves:
+        network = system.model.network
+        copies = network.duplication and network.order != "set"
+        events = [Event.SEGMENT_IS_LOST] + [Event.SEGMENT_IS_DUPLICATED] * copies
+        actions = [Action(end, event, system.segments[segment]) for event in events]
+        system.network_moves[key] = [
+            Move(action, (), None, False, False, -1, -1) for action in actions
+        ]
+    return system.network_moves[key]
 
 
 def _move(system: Unbounded, pair: Pair, end: int, step: Step) -> Move:
-    segment = system.segments[step.segment] if step.segment != NOTHING else None
-    sent = system.segments[step.sent] if step.sent != NOTHING else None
-    action = Action(end, step.event, segment)
-    return Move(action, step.rules, sent, False, step.segment != NOTHING, pair[end], step.after)
+    key = (end, pair[end], step.event, step.segment)
+    if key not in system.moves:
+        segment = system.segments[step.segment] if step.segment != NOTHING else None
+        sent = system.segments[step.sent] if step.sent != NOTHING else None
+        action = Action(end, step.event, segment)
+        head = step.segment != NOTHING
+        system.moves[key] = Move(action, step.rules, sent, False, head, pair[end], step.after)
+    return system.moves[key]
 
 
 def _view(system: Unbounded, pair: Pair, end: int) -> View:

@@ -17,6 +17,7 @@ from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Rule
 from tcpclose_model.protocol.vocabulary import TCB, Event, Segment
+from tcpclose_model.space import Move
 
 Pair = tuple[int, int]
 """Both ends: the number of A's TCB and of B's."""
@@ -48,6 +49,9 @@ Ban = Callable[[Pair, int, Step], bool]
 class Unbounded:
     """Both ends of a model as numbers, filled on demand.
 
+    moves, network_moves: steps as predicates see them, by end, TCB before, event and segment, or by
+    end and segment; kept by whoever makes them.
+
     Raises ModelError for a model whose network does not lose what it likes, or which has a clock.
     """
 
@@ -62,6 +66,8 @@ class Unbounded:
         self._local: dict[tuple[int, int], tuple[Step, ...]] = {}
         self._arrivals: dict[tuple[int, int, int], Step | None] = {}
         self._of_peer: dict[tuple[int, int], Guard] = {}
+        self.moves: dict[tuple[int, int, Event, int], Move] = {}
+        self.network_moves: dict[tuple[int, int], list[Move]] = {}
         initial = self._plain.initial
         self.start: Pair = (self.number(0, initial.a), self.number(1, initial.b))
 

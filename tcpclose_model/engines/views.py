@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from tcpclose_model.engines.guards import Guard
 from tcpclose_model.engines.unbounded import NOTHING, Ban, Pair, Step, Unbounded, after
+from tcpclose_model.errors import DefectError
 from tcpclose_model.limits import Limits
 
 Rows = dict[int, int]
@@ -112,6 +113,7 @@ class Views:
             for end in (0, 1):
                 for step in self._system.local(end, pair[end]):
                     if self._system.lets(pair, end, step) and not self._banned(pair, end, step):
+                        self._check(after(pair, end, step))
                         self._take(pair, end, step, _where(known, end, step.needs))
             for end, segment in _arrivals(known):
                 step_in = self._inward(pair, end, segment)
@@ -130,6 +132,14 @@ class Views:
             self.exits[pair, end, segment] = None
             return None
         return step if step.after != pair[end] or step.sent else None
+
+    def _check(self, reached: Pair) -> None:
+        """Raise DefectError if a call or a timeout leads out of the pairs looked at.
+
+        It may happen when nothing is in flight, at any capacity.
+        """
+        if self._inside is not None and reached not in self._inside:
+            raise DefectError("a step that needs no channel leads to a pair that was not reached")
 
     def _banned(self, pair: Pair, end: int, step: Step) -> bool:
         return self._ban is not None and self._ban(pair, end, step)
