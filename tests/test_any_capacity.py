@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from properties.any_capacity import any_capacity
 from properties.beyond import AnyCapacity
 from properties.judge import judge
-from properties.kinds import Property, always, can_always, never_a_step, only_after, sometimes
+from properties.kinds import (
+    Property,
+    always,
+    can_always,
+    can_always_avoiding,
+    never_a_step,
+    only_after,
+    sometimes,
+)
 from properties.verdict import Answer
 from tcpclose_model.engines.coverability import Backward, Element, asked_at
 from tcpclose_model.engines.guards import Guard
@@ -24,7 +32,7 @@ from tcpclose_model.errors import ModelError
 from tcpclose_model.limits import Limits
 from tcpclose_model.model import Model
 from tcpclose_model.parts import Network, Time
-from tcpclose_model.protocol.vocabulary import CLOSED, TCB, Event
+from tcpclose_model.protocol.vocabulary import CLOSED, SYNCHRONIZED, TCB, Event, State
 from tcpclose_model.run import check_run
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
@@ -97,6 +105,59 @@ def test_what_is_proved_of_a_random_model_is_so_at_the_next_two_capacities(model
     spaces += [third] if third.complete else []
     found = any_capacity(model, limits=Limits(max_seconds=60))
     assert_larger_capacities_agree(found, spaces)
+
+
+EVENTS = (
+    Event.CLOSE,
+    Event.TRANSMIT,
+    Event.SEGMENT_ARRIVES,
+    Event.TIME_WAIT_TIMEOUT,
+    Event.RETRANSMISSION_TIMEOUT,
+)
+
+
+def about(event: Event, state: State) -> list[Property]:
+    """Properties about an event of an end that goes on to a state, or that answers."""
+    return [
+        can_always_avoiding(
+            "CLOSED can be reached without it",
+            lambda s: s.a.state == CLOSED,
+            avoiding=lambda before, step, after: step.event is event and after.me.state == state,
+        ),
+        can_always_avoiding(
+            "a FIN can be taken without it",
+            lambda s: s.me.rcv_nxt > s.peer.snd_end or s.me.state == CLOSED,
+            avoiding=lambda before, step, after: step.event is event and step.sent is not None,
+            each_end=True,
+        ),
+        only_after(
+            "the state comes after it",
+            state=lambda s: s.me.state == state,
+            step=lambda before, step, after: step.mine and step.event is event,
+            each_end=True,
+        ),
+        never_a_step(
+            "it never answers from there",
+            lambda before, step, after: step.event is event and step.sent is not None,
+            among=lambda before, step, after: after.peer.state == state,
+        ),
+        can_always("the state can be left", lambda s: s.b.state != state),
+        sometimes(
+            "the state occurs with the peer in it", lambda s: s.a.state == s.b.state == state
+        ),
+    ]
+
+
+@examples(30)
+@given(models(tiny=True), st.sampled_from(EVENTS), st.sampled_from(sorted(SYNCHRONIZED)))
+def test_what_is_proved_of_random_properties_is_so_at_the_next_capacities(
+    model: Model, event: Event, state: State
+) -> None:
+    model = replace(losing(model), properties=about(event, state))
+    spaces = [searched(at_capacity(model, 2))]
+    third = explore(at_capacity(model, 3), max_states=SMALL)
+    spaces += [third] if third.complete else []
+    assert_larger_capacities_agree(any_capacity(model), spaces)
 
 
 @examples(10)
@@ -293,17 +354,30 @@ def _less(one: Configuration, other: Configuration, order: str) -> bool:
     return True
 
 
-@examples(60)
-@given(models(tiny=True), st.integers(0, 1_000))
+def some_word(system: Unbounded, numbers: list[int]) -> tuple[int, ...]:
+    """Some of the segments that there are, as they may stand in a channel."""
+    known = len(system.segments) - 1
+    word = [number % known + 1 for number in numbers] if known else []
+    if system.model.network.order == "fifo":
+        return tuple(word)
+    return tuple(sorted(set(word) if system.model.network.order == "set" else word))
+
+
+words = st.lists(st.integers(0, 30), max_size=3)
+
+
+@examples(80)
+@given(models(tiny=True), st.integers(0, 1_000), words, words)
 def test_the_backward_search_finds_what_one_without_an_index_finds(
-    model: Model, number: int
+    model: Model, number: int, to_b: list[int], to_a: list[int]
 ) -> None:
     model = losing(model)
     assume(len(searched(model)) < 400)
     system = Unbounded(model)
     everything = Views(system, None, Limits())
     pairs = sorted(everything.known)
-    asked = [Element(pairs[number % len(pairs)], (), ())]
+    pair = pairs[number % len(pairs)]
+    asked = [Element(pair, some_word(system, to_b), some_word(system, to_a))]
     slow = slow_search(system, pairs, asked, 250)
     assume(slow is not None)
     views = AllViews(system, None, Limits())
