@@ -31,8 +31,8 @@ from tcpclose_model.engines.views import Views
 from tcpclose_model.errors import ModelError
 from tcpclose_model.limits import Limits
 from tcpclose_model.model import Model
-from tcpclose_model.parts import Network, Time
-from tcpclose_model.protocol.vocabulary import CLOSED, SYNCHRONIZED, TCB, Event, State
+from tcpclose_model.parts import Application, Network, Time
+from tcpclose_model.protocol.vocabulary import CLOSED, SYNCHRONIZED, TCB, TIME_WAIT, Event, State
 from tcpclose_model.run import check_run
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
@@ -420,6 +420,19 @@ def test_a_single_slot_hides_what_two_can_hold() -> None:
     found = any_capacity(at_capacity(MODELS["no_retransmission"], 1))
     assert found.is_cut_off is False
     assert any_capacity(MODELS["no_retransmission"]).is_cut_off
+
+
+def test_a_way_that_avoids_steps_is_not_taken_for_granted_at_larger_capacities() -> None:
+    prop = can_always_avoiding(
+        "without 2MSL some end can be in another state than TIME-WAIT",
+        lambda s: not s.a.state == s.b.state == TIME_WAIT,
+        avoiding=lambda before, step, after: step.event is Event.TIME_WAIT_TIMEOUT,
+    )
+    model = replace(MODELS["no_retransmission"], properties=[prop], expect={})
+    model = replace(model, application=Application(data_units=(0, 0)))
+    (one,) = any_capacity(at_capacity(model, 1)).properties
+    assert (Answer.HOLDS, False) == (one.verdict.answer, one.everywhere)
+    assert Answer.VIOLATED is judge(explore(at_capacity(model, 2)), prop).answer
 
 
 def test_what_capacity_1_does_not_show_is_shown_at_capacity_2() -> None:
