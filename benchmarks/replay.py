@@ -71,7 +71,8 @@ def replayed(space: StateSpace) -> tuple[float, int, int]:
     keys = (keys * channels + space.a_to_b) * channels + space.b_to_a
     stream = np.concatenate([keys[:1], keys[np.asarray(space.target)]])
     bits = int(keys.max()).bit_length()
-    cells, kind = None, np.uint32
+    cells = None
+    kind: type[np.generic]
     for kind in (np.uint32, np.int64):
         lanes = GROUP_BYTES // np.dtype(kind).itemsize
         cells = cells_for(bits, int(len(space) / LOAD / lanes) + 1, 512 // lanes)

@@ -201,6 +201,12 @@ def segments_are_well_formed(seg: Segment, sender: TCB, receiver: TCB) -> Truth:
     return flags & implies(seg.rst == 1, (seg.text == 0) & (seg.fin == 0))
 
 
+@_claim(About.SEGMENT, "no SYN is sent: there is one connection")
+def there_is_no_syn(seg: Segment, sender: TCB, receiver: TCB) -> Truth:
+    """Both ends are synchronized from the start."""
+    return seg.syn == 0
+
+
 @_claim(About.SEGMENT, "an ACK field covers only what its sender has taken")
 def acks_are_true(seg: Segment, sender: TCB, receiver: TCB) -> Truth:
     """SEG.ACK =< the sender's RCV.NXT."""

@@ -13,56 +13,51 @@ that leaned on them are tried again, until what is left keeps itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import z3
 
-from properties.claims import CLAIMS, PROVES, About, Claim, is_flag
+from properties.candidates import candidates
+from properties.claims import CLAIMS, PROVES, About, Claim
 from properties.forks import in_processes
+from properties.one_step import Attempt, Failure, OneStep, Task
+from properties.questions import Questions, SecondSolver
+from properties.situation import Situation
+from properties.users import never
 from tcpclose_model.engines.symbolic import (
-    MARKED,
-    Marks,
-    Path,
     SymbolicTable,
-    Term,
-    as_terms,
-    symbolic_segment,
-    symbolic_tcb,
 )
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.legality import check
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.step import Table
-from tcpclose_model.protocol.vocabulary import TCB, State, Step
-
-MILLISECONDS = 10_000
-"""What a solver may take for one question; after that the answer is that it does not know."""
-
-READABLE = (3, 9)
-"""Largest numbers that are tried for a counterexample, so that people can read it."""
+from tcpclose_model.protocol.vocabulary import Event
+from tcpclose_model.space import StateSpace
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A way through the rows that does not keep a claim, or may not.
+class How:
+    """How a proof is looked for.
 
-    claim: its name; end: "A" or "B", whose rows they are; before, after: the end's state; event,
-    rows (name and clause): what happens; values: what the solver gave for the fields of the end
-    (`me`), its peer and the arriving segment; unknown: whether the solver did not know.
+    processes: how many, 0 for as many as there are processors.  second: another solver, which is
+    asked again whatever z3 has ruled out about the claims that are kept.  as_modelled: whether
+    calls that the model's users never make, and timers that it does not have, are left out; without
+    it, all of them may come at any time.
     """
 
-    claim: str
-    end: str
-    before: str
-    event: str
-    rows: tuple[tuple[str, str], ...]
-    after: str
-    values: dict[str, str]
-    unknown: bool = False
+    processes: int = 0
+    second: SecondSolver | None = None
+    as_modelled: bool = False
+
+    def left_out(self, model: Model, end: int) -> frozenset[Event]:
+        """Return the local events of an end that are taken never to happen."""
+        return never(model, end) if self.as_modelled else frozenset()
+
+
+FOR_ALL = How()
+"""Whatever the users do and the timers are."""
 
 
 @dataclass(slots=True)
@@ -72,6 +67,9 @@ class Proof:
     kept: the claims that hold in every state of every run; given_up: the others by name, each with
     the first way through the rows that does not keep it; ways, questions: how many ways through
     the rows were looked at, and how many questions the solver was asked.
+    confirmed, not_confirmed: how many answers that the proof rests on a second solver gives too,
+    and how many it does not; 0 and 0 where none was asked.  how: what was assumed; tried: how many
+    claims were taken from an explored graph.
     """
 
     model: Model
@@ -79,52 +77,38 @@ class Proof:
     given_up: dict[str, Failure] = field(default_factory=dict)
     ways: int = 0
     questions: int = 0
+    confirmed: int = 0
+    not_confirmed: int = 0
+    how: How = FOR_ALL
+    tried: int = 0
+
+    @property
+    def found(self) -> list[Claim]:
+        """The claims that are kept and that nobody wrote."""
+        return [claim for claim in self.kept if claim.name not in CLAIMS]
 
     def proves(self, prop: str) -> bool:
         """Return whether a property of the catalogue is proved."""
-        return PROVES[prop] in {claim.name for claim in self.kept}
+        known = {claim.name for claim in self.kept}
+        return PROVES[prop] in known and not self.not_confirmed
 
 
-@dataclass(slots=True)
-class Attempt:
-    """What was found in some ways through the rows; `onwards` is where they may go on."""
-
-    failures: list[Failure] = field(default_factory=list)
-    onwards: set[_Task] = field(default_factory=set)
-    ways: int = 0
-    questions: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One state of one end; `step` is where SEGMENT ARRIVES goes on, None for all the rest.
-
-    is_reset: whether it goes on with a segment that is a RST, or with any other.
-    """
-
-    end: str
-    state: State
-    step: Step | None = None
-    is_reset: bool = False
-
-
-def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int = 0) -> Proof:
+def prove(model: Model, claims: Iterable[Claim] | None = None, how: How = How()) -> Proof:  # frozen
     """Return which claims hold for a model's two tables in all runs.
 
-    claims: what is tried; all of `claims.CLAIMS` by default.  processes: how many, 0 for as many as
-    there are processors.  Raises ModelError if a table is not legal, or if the solver finds that a
-    cell can be reached that is declared unreachable.
+    claims: what is tried; all of `claims.CLAIMS` by default.  Raises ModelError if a table is not
+    legal, or if z3 finds that a cell can be reached that is declared unreachable.
     """
     _refuse_uncovered(model)
     for protocol in (model.a, model.b):
         check(protocol)
-    proof = Proof(model)
+    proof = Proof(model, how=how)
     active = {claim.name: claim for claim in (CLAIMS.values() if claims is None else claims)}
-    for failure in _not_so_at_first(model, tuple(active.values())):
+    for failure in _not_so_at_first(model, how, tuple(active.values())):
         proof.given_up.setdefault(failure.claim, failure)
         active.pop(failure.claim, None)
     while True:
-        found = attempt(model, tuple(active.values()), processes)
+        found = attempt(model, tuple(active.values()), replace(how, second=None))
         proof.ways, proof.questions = found.ways, proof.questions + found.questions
         again = False
         for failure in found.failures:
@@ -133,8 +117,29 @@ def prove(model: Model, claims: Iterable[Claim] | None = None, *, processes: int
                 again |= active.pop(failure.claim).about is not About.STEP
                 proof.given_up[failure.claim] = failure
         if not again:
-            proof.kept = list(active.values())
-            return proof
+            break
+    proof.kept = list(active.values())
+    if how.second is not None:
+        found = attempt(model, tuple(proof.kept), how)
+        proof.confirmed, proof.not_confirmed = found.confirmed, found.not_confirmed
+    return proof
+
+
+def prove_with_found_claims(proof: Proof, space: StateSpace) -> Proof:
+    """Return a proof that is helped by claims which are so in an explored graph of its model.
+
+    Those that follow from what has been proved already are not tried.
+    """
+    situation = Situation(None, SymbolicTable(proof.model.a), SymbolicTable(proof.model.b))
+    questions = Questions(situation.premises(proof.kept))
+    new = [
+        claim
+        for claim in candidates(space)
+        if questions.can_be([z3.Or([z3.Not(term) for term in situation.says(claim)])])
+    ]
+    found = prove(proof.model, [*CLAIMS.values(), *new], proof.how)
+    found.tried = len(new)
+    return found
 
 
 def _refuse_uncovered(model: Model) -> None:
@@ -151,236 +156,40 @@ def _refuse_uncovered(model: Model) -> None:
         raise ModelError(f"{model.name}: {what}: no proof covers that; tcpclose check does")
 
 
-def _ends(model: Model) -> dict[str, tuple[Protocol, Protocol]]:
-    """Return each end's table and its peer's; one end where both are the same."""
+def _ends(model: Model, how: How) -> dict[str, tuple[Protocol, Protocol]]:
+    """Return each end's table and its peer's; one end where both do the same."""
     ends = {"A": (model.a, model.b), "B": (model.b, model.a)}
-    return {"A": ends["A"]} if model.a == model.b else ends
+    alike = model.a == model.b and how.left_out(model, 0) == how.left_out(model, 1)
+    return {"A": ends["A"]} if alike else ends
 
 
-def _not_so_at_first(model: Model, claims: Iterable[Claim]) -> Iterator[Failure]:
-    for end, tables in _ends(model).items():
+def _not_so_at_first(model: Model, how: How, claims: Iterable[Claim]) -> Iterator[Failure]:
+    for end, tables in _ends(model, how).items():
         me, peer = (Table(protocol).initial for protocol in tables)
         for claim in claims:
             if claim.about is About.ENDS and not claim.holds(me, peer):
                 yield Failure(claim.name, end, "", "the start", (), me.state.name, {})
 
 
-def attempt(model: Model, claims: tuple[Claim, ...], processes: int = 0) -> Attempt:
+def attempt(model: Model, claims: tuple[Claim, ...], how: How = How()) -> Attempt:  # frozen
     """Return which ways through the rows do not keep which claims, all claims being so before.
 
     A segment that is offered again is followed up to there first, and then on from there.
     """
-    tables = {end: SymbolicTable(mine) for end, (mine, _) in _ends(model).items()}
-    tasks = [_Task(end, state) for end, table in tables.items() for state in table.states()]
+    ends = _ends(model, how)
+
+    def work(task: Task) -> Attempt:
+        mine, others = ends[task.end]
+        left_out = how.left_out(model, "AB".index(task.end))
+        step = OneStep(task, SymbolicTable(mine), SymbolicTable(others), claims, left_out)
+        return step.found(how.second)
+
+    tables = {end: SymbolicTable(mine) for end, (mine, _) in ends.items()}
+    tasks = [Task(end, state) for end, table in tables.items() for state in table.states()]
     known, total = set(tasks), Attempt()
     while tasks:
-        onwards: set[_Task] = set()
-        for found in _all(model, claims, tasks, processes):
-            total.failures += found.failures
-            total.ways += found.ways
-            total.questions += found.questions
-            onwards |= found.onwards
-        tasks = sorted(onwards - known, key=lambda task: (task.end, task.state, str(task)))
-        known |= onwards
+        for found in in_processes(work, tasks, how.processes):
+            total.add(found)
+        tasks = sorted(total.onwards - known, key=lambda task: (task.end, task.state, str(task)))
+        known |= total.onwards
     return total
-
-
-def _all(
-    model: Model, claims: tuple[Claim, ...], tasks: Sequence[_Task], processes: int
-) -> list[Attempt]:
-    """Return what each task finds, in their order."""
-
-    def work(task: _Task) -> Attempt:
-        mine, others = _ends(model)[task.end]
-        return _Induction(task, SymbolicTable(mine), SymbolicTable(others), claims).found()
-
-    return in_processes(work, tasks, processes)
-
-
-class _Induction:
-    """One step of one end in one state, its peer being in any."""
-
-    def __init__(
-        self, task: _Task, table: SymbolicTable, peer: SymbolicTable, claims: tuple[Claim, ...]
-    ) -> None:
-        self.task, self.table, self.peers_table, self.claims = task, table, peer, claims
-        self.me = symbolic_tcb(table.protocol, "me", task.state)
-        self.peer = symbolic_tcb(peer.protocol, "peer", None)
-        self.arriving = symbolic_segment("seg")
-        self.mine, self.theirs = symbolic_segment("mine"), symbolic_segment("theirs")
-        self.number = z3.Int("number")
-        self.solver = z3.Solver()
-        self.solver.set("timeout", MILLISECONDS)
-        self.solver.add(z3.Or([self.peer.state == int(state) for state in peer.states()]))
-        self.solver.add(*self._known(as_terms(self.me)))
-        if task.step is not None:
-            self.solver.add(self.arriving.rst == int(task.is_reset))
-        self.questions = 0
-
-    def _known(self, me: TCB) -> list[Term]:
-        """Return what is so of the two ends and of what was sent, before the step."""
-        numbers = [self.number, me.rcv_nxt, self.peer.rcv_nxt, self.arriving.seq]
-        segments = (self.arriving, self.mine, self.theirs)
-        known = [is_flag(bit) for seg in segments for bit in (seg.text, seg.fin, seg.rst)]
-        for tcb, table in ((me, self.table), (self.peer, self.peers_table)):
-            # A row that leaves the range of such a field is an error wherever it is run.
-            for name, most in table.protocol.fields:
-                known.append(z3.And(getattr(tcb, name) >= 0, getattr(tcb, name) <= most))
-        for claim in self.claims:
-            if claim.about is About.ENDS:
-                known += [claim.holds(me, self.peer), claim.holds(self.peer, me)]
-            elif claim.about is About.SEGMENT:
-                known += [claim.holds(seg, self.peer, me) for seg in (self.arriving, self.theirs)]
-                known += [claim.holds(self.mine, me, self.peer)]
-            elif claim.about is About.HELD:
-                for number in numbers:
-                    known += [claim.holds(number, me, self.peer)]
-                    known += [claim.holds(number, self.peer, me)]
-        return known
-
-    def found(self) -> Attempt:
-        """Return what every way through the rows does not keep, and where it goes on."""
-        found = Attempt()
-        for path in self._paths():
-            found.ways += 1
-            if path.unreachable is not None:
-                state, step = path.unreachable
-                raise ModelError(
-                    f"{self.table.protocol.name}: cell {state.name} on {step.name} is declared "
-                    f"unreachable, and is reached from {self.task.state.name} by "
-                    f"{', '.join(rule.name for rule in path.rules) or 'no row'}"
-                )
-            for reset in (False, True) if path.onwards is not None else ():
-                if self._feasible((*path.when, self.arriving.rst == int(reset))):
-                    end, state = self.task.end, path.after.state
-                    found.onwards.add(_Task(end, state, path.onwards, reset))
-            found.failures += self._not_kept(path)
-        found.questions = self.questions
-        return found
-
-    def _paths(self) -> Iterator[Path]:
-        if self.task.step is None:
-            yield from self.table.calls_and_timeouts(self.me, self._feasible)
-            yield from self.table.arrivals(self.me, self.arriving, self._feasible)
-        else:
-            yield from self.table.from_step(self.task.step, self.me, self.arriving, self._feasible)
-
-    def _feasible(self, when: Sequence[Term]) -> bool:
-        self.questions += 1
-        return bool(self.solver.check(*when) != z3.unsat)
-
-    def _goals(self, path: Path) -> list[tuple[Claim, Term]]:
-        """Return each claim as it must hold after a way through the rows.
-
-        A claim that reads nothing of what the way has changed is so after it as before.
-        """
-        me = as_terms(path.after)
-        changed = {
-            name
-            for name, old, new in zip(me._fields, path.before, path.after, strict=True)
-            if old is not new
-        }
-        found: list[tuple[Claim, Term]] = []
-        for claim in self.claims:
-            terms = [*self._of_ends(claim, me, changed)]
-            if claim.about is About.SEGMENT and path.sent is not None:
-                terms.append(claim.holds(path.sent, me, self.peer))
-            elif claim.about is About.STEP:
-                terms.append(claim.holds(path.event, path.before, path.after, path.segment))
-            found += [(claim, z3.BoolVal(t) if isinstance(t, bool) else t) for t in terms]
-        return found
-
-    def _of_ends(self, claim: Claim, me: TCB, changed: set[str]) -> Iterator[Term]:
-        """Yield what a claim says, after the step, of the two ends and of all that was sent."""
-        first, second = ((me, self.peer), (self.peer, me))
-        whats: dict[About, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
-            About.ENDS: (((),), ((),)),
-            About.SEGMENT: (((self.mine,),), ((self.theirs,), (self.arriving,))),
-            About.HELD: (((self.number,),), ((self.number,),)),
-        }
-        if claim.about not in whats:
-            return
-        reads = _fields_read(claim)
-        for ends, read, what in zip((first, second), reads, whats[claim.about], strict=True):
-            if changed & read:
-                for subject in what:
-                    yield claim.holds(*subject, *ends)
-
-    def _not_kept(self, path: Path) -> Iterator[Failure]:
-        goals = self._goals(path)
-        while goals:
-            self.questions += 1
-            answer = self.solver.check(*path.when, z3.Or([z3.Not(term) for _, term in goals]))
-            if answer == z3.unsat:
-                return
-            unknown = answer == z3.unknown
-            model = None if unknown else self._readable(path, goals)
-            failed = [claim.name for claim, term in goals if unknown or not _holds(model, term)]
-            values = {} if unknown else self._values(model, path)
-            for name in dict.fromkeys(failed):
-                yield self._failure(name, path, values, unknown=unknown)
-            goals = [(claim, term) for claim, term in goals if claim.name not in failed]
-
-    def _readable(self, path: Path, goals: list[tuple[Claim, Term]]) -> Any:
-        """Return the solver's values, small ones if there are any."""
-        found = self.solver.model()
-        wrong = z3.Or([z3.Not(term) for _, term in goals])
-        records = (path.before, self.peer, self.arriving, self.mine, self.theirs)
-        numbers = [v for record in records for v in record if isinstance(v, z3.ArithRef)]
-        for most in READABLE:
-            small = [z3.And(number >= -1, number <= most) for number in numbers]
-            if self.solver.check(*path.when, wrong, *small) == z3.sat:
-                return self.solver.model()
-        return found
-
-    def _failure(self, claim: str, path: Path, values: dict[str, str], *, unknown: bool) -> Failure:
-        return Failure(
-            claim,
-            self.task.end,
-            path.before.state.name,
-            path.event.words,
-            tuple((rule.name, rule.cite) for rule in path.rules),
-            path.after.state.name,
-            values,
-            unknown,
-        )
-
-    def _values(self, model: Any, path: Path) -> dict[str, str]:
-        """Return the values that the solver gave, those that are 0 left out."""
-        records: dict[str, Any] = {"me": path.before, "peer": self.peer}  # Any: TCBs and a segment
-        if path.segment is not None:
-            records["seg"] = path.segment
-        found = {}
-        for name, record in records.items():
-            for slot, value in zip(record._fields, record, strict=True):
-                if isinstance(value, z3.ExprRef):
-                    number = model.eval(value, model_completion=True)
-                    if slot == "state":
-                        found[f"{name}.{slot}"] = State(number.as_long()).name
-                    elif number.as_long():
-                        found[f"{name}.{slot}"] = str(number)
-        return found
-
-
-class _Reads:
-    """Stands for a TCB; tells which of its fields are read."""
-
-    def __init__(self) -> None:
-        self.read: set[str] = set()
-
-    def __getattr__(self, name: str) -> Term:
-        self.read.add(name)
-        return Marks(z3.K(z3.IntSort(), False)) if name in MARKED else z3.Int(name)
-
-
-@cache
-def _fields_read(claim: Claim) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the fields that a claim reads of an end, and of its peer."""
-    me, peer = _Reads(), _Reads()
-    subject = {About.SEGMENT: (symbolic_segment("seg"),), About.HELD: (z3.Int("number"),)}
-    claim.holds(*subject.get(claim.about, ()), me, peer)
-    return frozenset(me.read), frozenset(peer.read)
-
-
-def _holds(model: Any, term: Term) -> bool:
-    return bool(z3.is_true(model.eval(term, model_completion=True)))

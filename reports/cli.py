@@ -3,75 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+from reports.cli_options import NOTES, OUT, SET, limits_of, model_options
+from reports.cli_values import diff, prove, time_wait
 from tcpclose_model import __version__
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
 
-F = TypeVar("F", bound=Callable[..., Any])  # Any: click calls a command with its parameters
-
 USABLE, UNEXPECTED, UNUSABLE, UNKNOWN, DEFECT = 0, 1, 2, 3, 70
-
-
-def _size(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
-    """Return a size of memory in bytes."""
-    from tcpclose_model.memory import in_bytes
-
-    size = None if text is None else in_bytes(text)
-    if text is not None and size is None:
-        raise click.BadParameter(f"{text!r} is not a size such as 8G, 500M or 1000000")
-    return size
-
-
-SET = click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Set a parameter or a switch (see: tcpclose list parameters); repeatable.",
-)
-
-
-def _model_options(function: F) -> F:
-    """Add the options that mean the same for every command that explores a model."""
-    for option in (
-        click.option(
-            "--max-seconds", type=click.FloatRange(min=0, max=1e9), help="Stop exploring then."
-        ),
-        click.option(
-            "--max-memory",
-            metavar="SIZE",
-            callback=_size,
-            help="Stop exploring before the process holds more, such as 8G; default: what is free.",
-        ),
-        click.option("--max-states", type=click.IntRange(min=1), help="Stop exploring then."),
-        SET,
-    ):
-        function = option(function)
-    return function
-
-
-def _limits(
-    max_states: int | None, max_seconds: float | None, max_memory: int | None
-) -> dict[str, Any]:  # Any: numbers of different kinds
-    return {"max_states": max_states, "max_seconds": max_seconds, "max_memory": max_memory}
-
-
-OUT = click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Where to write: a file, its ending chooses the format; a directory for several files.",
-)
-
-
-NOTES = click.option(
-    "--notes/--no-notes", default=True, help="Say rules, clauses and changes beside a ladder."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,7 +49,7 @@ def cli() -> None:
 )
 @NOTES
 @OUT
-@_model_options
+@model_options
 def check(
     names: Sequence[str],
     everything: bool,
@@ -131,7 +73,7 @@ def check(
     """
     from reports.checking import Asked, run_check
 
-    limits = _limits(max_states, max_seconds, max_memory)
+    limits = limits_of(max_states, max_seconds, max_memory)
     limits |= {"engine": engine, "threads": threads, "reduce": reductions}
     asked = Asked(names, everything, only, form, notes, out, settings, limits)
     return run_check(asked)
@@ -144,7 +86,7 @@ def check(
 @click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default=None)
 @NOTES
 @OUT
-@_model_options
+@model_options
 def run(
     what: str | None,
     reach: str | None,
@@ -165,7 +107,7 @@ def run(
     from reports.running import Request, run_command
     from reports.text import where_notes
 
-    limits = _limits(max_states, max_seconds, max_memory)
+    limits = limits_of(max_states, max_seconds, max_memory)
     request = Request(what, reach, model_name, tuple(settings), limits)
     return run_command(request, form, out, notes=where_notes(notes, to_file=out is not None))
 
@@ -224,7 +166,7 @@ def new(file: Path) -> int:
     type=click.Path(path_type=Path),
     help="A file: .svg, .png, .dot, .graphml, .json or .mmd.",
 )
-@_model_options
+@model_options
 def draw(
     name: str | None,
     of: str,
@@ -238,7 +180,7 @@ def draw(
     """Draw a MODEL: folded to pairs of states, the whole product, or one endpoint as Figure 5."""
     from reports.drawing import draw_command
 
-    limits = _limits(max_states, max_seconds, max_memory)
+    limits = limits_of(max_states, max_seconds, max_memory)
     return draw_command(name, of, prop, out, settings, limits)
 
 
@@ -259,97 +201,8 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-@cli.command()
-@click.argument("names", nargs=-1, metavar="[MODEL]...")
-@click.option(
-    "--property", "only", multiple=True, metavar="NAME", help="Prove only this; repeatable."
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
-@click.option(
-    "--capacity",
-    type=click.Choice(["any"]),
-    help="Prove instead that verdicts stay the same at every larger capacity.",
-)
-@click.option(
-    "--max-elements",
-    type=click.IntRange(min=1),
-    help="With --capacity: the most elements of a backward search; default: a million.",
-)
-@_model_options
-def prove(
-    names: Sequence[str],
-    only: Sequence[str],
-    form: str | None,
-    capacity: str | None,
-    max_elements: int | None,
-    settings: Sequence[str],
-    max_states: int | None,
-    max_seconds: float | None,
-    max_memory: int | None,
-) -> int:
-    """Prove safety of MODELs for all values, not just within bounds, by induction with z3.
-
-    A property that cannot be proved is shown with the way through the rows that does not keep it,
-    and with a run where the model, as it is bounded, has one: then it is refuted, else unknown.
-
-    With --capacity any: prove that what is judged at the model's capacity is so at every larger
-    one, or show a run at a larger capacity to something that this one does not reach.
-    """
-    limits = _limits(max_states, max_seconds, max_memory)
-    if capacity is not None:
-        from reports.capacity import run_capacity
-
-        return run_capacity(names, only, form, settings, limits, max_elements)
-    if max_elements is not None or any(limit is not None for limit in limits.values()):
-        raise ModelError("--max-... options of prove go with --capacity any")
-    from reports.proving import run_prove
-
-    return run_prove(names, only, form, settings)
-
-
-@cli.command(name="time-wait")
-@click.option("--losses", type=click.IntRange(0, 20), default=1, help="Segments lost in a run.")
-@click.option(
-    "--msl", type=click.IntRange(1, 100), default=1, help="Lifetime of a segment, in ticks."
-)
-@click.option("--rto", type=click.IntRange(1, 1000), default=2, help="First RTO, in ticks.")
-@click.option("--backoff", is_flag=True, help="Each retransmission doubles the RTO.")
-@click.option("--slack", type=click.IntRange(0, 100), default=0, help="Ticks a timer may be late.")
-@click.option(
-    "--restart",
-    type=click.Choice(["fin", "nothing", "any"]),
-    default="fin",
-    help="What starts 2MSL anew: a FIN, nothing (the literal reading), any segment (Linux).",
-)
-@NOTES
-@_model_options
-def time_wait(
-    losses: int,
-    msl: int,
-    rto: int,
-    backoff: bool,
-    slack: int,
-    restart: str,
-    notes: bool,
-    settings: Sequence[str],
-    max_states: int | None,
-    max_seconds: float | None,
-    max_memory: int | None,
-) -> int:
-    """Say how long TIME-WAIT must last so that the passive closer is never reset in LAST-ACK.
-
-    Found by exploring models with a clock, whose network loses at most so many segments and
-    delivers the others within the MSL in any order; with the run that fails one tick below, and
-    what theory says.
-    """
-    from properties.time_wait import Question
-    from reports.text import where_notes
-    from reports.time_wait import run_time_wait
-
-    timeouts = tuple(rto << n for n in range(losses + 1)) if backoff else (rto,)
-    question = Question(losses, msl, timeouts, slack, restart, tuple(settings))
-    limits = _limits(max_states, max_seconds, max_memory)
-    return run_time_wait(question, limits, where_notes(notes, to_file=False))
+for command in (prove, diff, time_wait):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -24,9 +24,11 @@ from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 
 if TYPE_CHECKING:
-    from properties.induction import Failure, Proof
+    from properties.induction import Proof
+    from properties.one_step import Failure
 
 INSTALL = "pip install 'tcpclose-model[prove]'"
+INSTALL_SECOND = "pip install 'tcpclose-model[second-solver]'"
 ASSUMED = (
     "for any length of text, any number of retransmissions, channels of any capacity that lose, "
     "duplicate, delay and reorder, users who call at any time and timers that go off at any time"
@@ -56,23 +58,35 @@ class Shown:
         return "unknown" if self.run is None else "refuted"
 
 
-def run_prove(
-    names: Sequence[str], only: Sequence[str], form: str | None, settings: Sequence[str]
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a user asks for.
+
+    only: names of properties, all that can be proved if empty; again: cvc5 is asked, too;
+    as_modelled, find_claims: see `properties.induction`.
+    """
+
+    only: Sequence[str] = ()
+    again: bool = False
+    as_modelled: bool = False
+    find_claims: bool = False
+
+
+def run_prove(names: Sequence[str], asked: Asked, form: str | None, settings: Sequence[str]) -> int:
     """Prove, print, and return the exit status."""
     if find_spec("z3") is None:
         raise ModelError(f"proofs need z3, which is not installed: {INSTALL}")
-    chosen = [_provable(name) for name in only or PROVES]
+    if asked.again and find_spec("cvc5") is None:
+        raise ModelError(f"the second solver is cvc5, which is not installed: {INSTALL_SECOND}")
+    chosen = [_provable(name) for name in asked.only or PROVES]
     statuses, documents = [], []
     for model in models(names, settings):
         began = time.monotonic()
-        from properties.induction import prove
-
-        proof = prove(model)
-        seconds = time.monotonic() - began
         replay = _Replay(model)
+        proof = _proof(model, asked, chosen, replay)
+        seconds = time.monotonic() - began
         shown = [_shown(proof, prop, replay) for prop in chosen]
-        statuses.append(_status(shown, asked=bool(only)))
+        statuses.append(_status(shown, asked=bool(asked.only)))
         if form == "json":
             documents.append(_json(proof, shown))
         else:
@@ -81,6 +95,18 @@ def run_prove(
     if form == "json":
         click.echo(json.dumps({"schema": "tcpclose/prove/1", "models": documents}, indent=1))
     return next((status for status in (1, 3) if status in statuses), 0)
+
+
+def _proof(model: Model, asked: Asked, chosen: Sequence[Property], replay: _Replay) -> Proof:
+    """Return the proof by the claims that are written down, or by others where they do not do."""
+    from properties.induction import How, prove, prove_with_found_claims
+    from properties.questions import ruled_out_by_cvc5
+
+    second = ruled_out_by_cvc5 if asked.again else None
+    proof = prove(model, how=How(second=second, as_modelled=asked.as_modelled))
+    if asked.find_claims and not all(proof.proves(prop.name) for prop in chosen):
+        return prove_with_found_claims(proof, replay.space)
+    return proof
 
 
 def _provable(name: str) -> Property:
@@ -127,7 +153,7 @@ def _shown(proof: Proof, prop: Property, replay: _Replay) -> Shown:
     claim = PROVES[prop.name]
     failure = proof.given_up.get(claim)
     if failure is None:
-        return Shown(prop, True, None, None)
+        return Shown(prop, proof.proves(prop.name), None, None)
     return Shown(prop, False, failure, replay.run_against(claim))
 
 
@@ -138,20 +164,60 @@ def _lines(proof: Proof, shown: Sequence[Shown], replay: _Replay, seconds: float
     tried = f"{proof.ways} ways through the rows, {proof.questions:,} questions to z3"
     head = f"{model.name}: proof by induction; {tried} {z3.get_version_string()}, {seconds:.1f} s"
     yield click.style(head, bold=True)
-    yield click.style(ASSUMED, dim=True)
+    yield click.style(_assumed(proof), dim=True)
+    if proof.not_confirmed:
+        yield click.style(f"{_second(proof)}: nothing counts as proved", fg="red")
+    elif proof.confirmed:
+        yield _second(proof)
     width = max(len(one.prop.name) for one in shown)
     colours = {"proved": "green", "refuted": "red", "unknown": "magenta"}
     for one in shown:
         word = one.answer if one.proved else one.answer.upper()
         answer = click.style(f"{word:<9}", fg=colours[one.answer])
         yield f"{answer}{one.prop.name:<{width}}  {CLAIMS[PROVES[one.prop.name]].says}"
-    leaned = sorted(set(proof.given_up) - set(PROVES.values()))
+    leaned = sorted((set(proof.given_up) & set(CLAIMS)) - set(PROVES.values()))
     if leaned:
         yield f"given up on the way: {', '.join(leaned)}"
+    yield from _found_lines(proof)
     for one in shown:
         if one.failure is not None:
             yield from ["", *_failed(one, proof, replay)]
     yield click.style(NOT_COVERED, dim=True)
+
+
+def _assumed(proof: Proof) -> str:
+    """Return what the proof covers; with what is left out, where it is for these users only."""
+    if not proof.how.as_modelled:
+        return ASSUMED
+    ends = {end: proof.how.left_out(proof.model, number) for number, end in enumerate("AB")}
+    both = ends["A"] & ends["B"]
+    left_out = [event.words for event in sorted(both)]
+    left_out += [
+        f"{event.words} at {end}" for end, events in ends.items() for event in sorted(events - both)
+    ]
+    return f"{ASSUMED}; but for what this model never does: {', '.join(left_out) or 'nothing'}"
+
+
+def _found_lines(proof: Proof) -> Iterator[str]:
+    """Yield the claims that were found in the explored graph, those of one state on one line."""
+    kept = proof.found
+    if proof.tried:
+        tried = f"{proof.tried} more claims, true in every explored state, were tried"
+        yield f"{tried}; {len(kept)} are kept by every way through the rows:"
+    by_state: dict[str, list[str]] = {}
+    for claim in kept:
+        state, comma, rest = claim.says.partition(", ")
+        is_of_state = bool(comma) and state.startswith("in ")
+        by_state.setdefault(state if is_of_state else claim.says, []).append(
+            rest if is_of_state else ""
+        )
+    for first, more in by_state.items():
+        yield f"  {first}" + (f": {'; '.join(more)}" if any(more) else "")
+
+
+def _second(proof: Proof) -> str:
+    asked = proof.confirmed + proof.not_confirmed
+    return f"cvc5 confirms {proof.confirmed:,} of the {asked:,} answers that the proof rests on"
 
 
 def _failed(one: Shown, proof: Proof, replay: _Replay) -> Iterator[str]:
@@ -176,7 +242,7 @@ def _failed(one: Shown, proof: Proof, replay: _Replay) -> Iterator[str]:
         (
             name
             for name in proof.given_up
-            if name not in PROVES.values() and replay.run_against(name)
+            if name in CLAIMS and name not in PROVES.values() and replay.run_against(name)
         ),
         None,
     )
@@ -199,7 +265,10 @@ def _json(proof: Proof, shown: Sequence[Shown]) -> Mapping[str, Any]:  # Any: JS
     return {
         "model": proof.model.name,
         "ways": proof.ways,
-        "kept": [claim.name for claim in proof.kept],
+        "confirmed": proof.confirmed,
+        "not_confirmed": proof.not_confirmed,
+        "kept": [claim.name for claim in proof.kept if claim.name in CLAIMS],
+        "found": [claim.says for claim in proof.found],
         "properties": [
             {
                 "name": one.prop.name,
@@ -210,7 +279,7 @@ def _json(proof: Proof, shown: Sequence[Shown]) -> Mapping[str, Any]:  # Any: JS
             }
             for one in shown
         ],
-        "assumed": ASSUMED,
+        "assumed": _assumed(proof),
         "not_covered": NOT_COVERED,
     }
 

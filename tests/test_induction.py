@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 import pytest
+import z3
 
+from properties.candidates import candidates
 from properties.check import check
 from properties.claims import CLAIMS, PROVES, About, Claim
-from properties.induction import Proof, attempt, prove
+from properties.induction import How, Proof, attempt, prove, prove_with_found_claims
+from properties.questions import Questions, ruled_out_by_cvc5
 from properties.refute import run_against
+from properties.users import never
 from properties.verdict import Answer
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
@@ -85,6 +90,11 @@ def send_text_with_reset(tcb: TCB, seg: Segment) -> Segment:
     return Segment(seq=tcb.snd_nxt, text=1, rst=1)
 
 
+def send_syn(tcb: TCB, seg: Segment) -> Segment:
+    """A SYN where there is a connection."""
+    return Segment(seq=tcb.snd_nxt, ack=tcb.rcv_nxt, syn=1)
+
+
 def send_the_next_unit_first(tcb: TCB, seg: Segment) -> Segment:
     """Text that is one number too high."""
     return Segment(seq=tcb.snd_nxt + 1, ack=tcb.rcv_nxt, text=1)
@@ -114,6 +124,7 @@ BREAKERS: dict[str, Protocol] = {
     "acknowledged_fin_was_taken": with_effect("new_ack", 0, take_any_ack),
     "no_loss_in_silence": switched("silent_reset"),
     "segments_are_well_formed": with_effect("abort", 0, send_text_with_reset),
+    "there_is_no_syn": with_effect("transmit_text", 0, send_syn),
     "acks_are_true": MODELS["ack_everything_seen"].a,
     "segments_are_the_senders_own": with_effect("transmit_text", 0, send_the_next_unit_first),
     "held_text_was_sent": with_effect("text_ahead", 0, hold_another_unit),
@@ -159,7 +170,7 @@ def test_two_different_ends_are_proved_together() -> None:
 
 
 def test_a_proof_is_the_same_in_one_process_and_in_several() -> None:
-    one, several = prove(RFC1337, processes=1), proof_of("rfc1337")
+    one, several = prove(RFC1337, how=How(processes=1)), proof_of("rfc1337")
     assert (one.kept, one.ways, one.questions) == (several.kept, several.ways, several.questions)
 
 
@@ -204,12 +215,12 @@ def nobody_leaves(me: TCB, peer: TCB) -> bool:
     return (me.state == ESTABLISHED) & (peer.state == ESTABLISHED)
 
 
-def never(me: TCB, peer: TCB) -> bool:
+def contradiction(me: TCB, peer: TCB) -> bool:
     """Contradict everything."""
     return (me.snd_una < 0) & (me.snd_una > 0)
 
 
-@pytest.mark.parametrize("holds", [nobody_leaves, never])
+@pytest.mark.parametrize("holds", [nobody_leaves, contradiction])
 def test_a_claim_that_shuts_states_out_is_refused(holds: object) -> None:
     wrong = Claim("wrong", About.ENDS, "a test", holds)  # type: ignore[arg-type]  # a predicate
     proof = prove(RFC1337, [*CLAIMS.values(), wrong])
@@ -230,14 +241,14 @@ def test_a_cell_that_is_reached_although_it_is_declared_unreachable_is_refused()
     rules = tuple(rule for rule in RFC9293.rules if rule.name != "fin_acked_in_closing")
     odd = Protocol("odd", rules, (*others, passes, wrong))
     with pytest.raises(ModelError, match="CLOSING on FIN_ACKED_STEP is declared unreachable"):
-        prove(Model(a=odd, b=odd), processes=1)
+        prove(Model(a=odd, b=odd), how=How(processes=1))
 
 
 def test_rows_that_can_both_fit_are_refused_whatever_the_values() -> None:
     odd = Rule("odd", at=ESTABLISHED, on=ACK_STEP, when=lambda t, s: s.ack == 70_000, cite="a test")
     protocol = RFC9293.add(odd, why="a test")
     with pytest.raises(ModelError, match="new_ack and odd can both fit ESTABLISHED on ACK_STEP"):
-        prove(Model(a=protocol, b=protocol), processes=1)
+        prove(Model(a=protocol, b=protocol), how=How(processes=1))
 
 
 def test_a_failure_names_the_row_and_gives_values_that_a_person_can_read() -> None:
@@ -249,6 +260,82 @@ def test_a_failure_names_the_row_and_gives_values_that_a_person_can_read() -> No
         failure.after,
     )
     assert "1" == failure.values["seg.rst"]
+
+
+# A second solver --------------------------------------------------------------------------------
+
+
+def test_cvc5_confirms_every_answer_that_the_proof_of_the_standard_rests_on() -> None:
+    proof = prove(RFC1337, how=How(second=ruled_out_by_cvc5))
+    assert 0 == proof.not_confirmed
+    assert 277 == proof.confirmed
+
+
+def test_cvc5_does_not_rule_out_what_can_be() -> None:
+    x = z3.Int("x")
+    assert 1 == ruled_out_by_cvc5([x > 2], [(x < 3,), (x == 3,)])
+    marks = z3.Store(z3.K(z3.IntSort(), False), 1, True)
+    assert 1 == ruled_out_by_cvc5([marks[x]], [(x == 1,), (x == 2,)])
+
+
+def test_a_premise_that_cvc5_is_not_told_is_missed() -> None:
+    questions = Questions([z3.Int("x") > 2])
+    assert not questions.can_be([z3.Int("x") < 2])
+    assert 0 == ruled_out_by_cvc5([], questions.ruled_out)
+    assert 1 == ruled_out_by_cvc5(questions.premises, questions.ruled_out)
+
+
+def test_nothing_is_proved_if_a_second_solver_does_not_confirm_it() -> None:
+    proof = prove(RFC1337, how=How(second=lambda premises, questions: max(0, len(questions) - 1)))
+    assert proof.not_confirmed
+    assert not any(proof.proves(name) for name in PROVES)
+
+
+# What the model's users never do, and claims that nobody wrote ----------------------------------
+
+FEW = ("rfc9293", "silent_closed", "abort", "half_close", "no_retransmission", "user_timeout")
+
+
+@pytest.mark.parametrize("name", [*FEW, "half_duplex_close", "keep_alive_unanswered"])
+def test_what_users_never_do_is_in_no_step_of_the_explored_graph(name: str) -> None:
+    space = explore(model_named(name), max_states=30_000)
+    done = {(move.action.actor, move.action.event) for move in space.moves}
+    for end in (0, 1):
+        assert set() == {event for actor, event in done if actor == end} & never(space.model, end)
+
+
+def test_an_abort_that_a_user_may_call_is_not_left_out() -> None:
+    assert Event.ABORT not in never(model_named("abort"), 0)
+    assert Event.ABORT in never(model_named("rfc9293"), 0)
+
+
+@cache
+def found() -> Proof:
+    """Return the proof of a table with a bug, for its own users, by claims found in its graph."""
+    model = model_named("freertos_1303")
+    proof = prove(model, how=How(as_modelled=True))
+    assert not proof.proves("no_silent_data_loss")
+    return prove_with_found_claims(proof, explore(model))
+
+
+def test_claims_that_are_found_prove_what_those_that_are_written_do_not() -> None:
+    assert found().proves("no_silent_data_loss")
+    assert 0 < len(found().found) <= found().tried
+
+
+def test_claims_that_are_found_hold_beyond_the_bounds_they_were_found_at() -> None:
+    model = found().model
+    wild = replace(model.network, capacity=3, order="any", loss=True, duplication=True)
+    space = explore(replace(model, network=wild))
+    assert len(space) > len(explore(model))
+    assert [] == [c.name for c in found().found if run_against(space, c) is not None]
+
+
+def test_what_is_so_only_at_the_bounds_is_not_kept() -> None:
+    tried = {claim.name for claim in candidates(explore(model_named("freertos_1303")))}
+    kept = {claim.name for claim in prove(model_named("freertos_1303"), found().found).kept}
+    assert "in ESTABLISHED, snd_nxt >= snd_end" in tried
+    assert "in ESTABLISHED, snd_nxt >= snd_end" not in kept  # a user may send
 
 
 # The command ------------------------------------------------------------------------------------
@@ -297,3 +384,19 @@ def test_a_model_with_a_middlebox_is_refused() -> None:
 
 def test_a_model_that_opens_a_second_connection_is_refused() -> None:
     refused(tcpclose("prove", "reopen_fifo"), "speak of one connection", "incarnations.opens=never")
+
+
+def test_the_command_has_a_second_solver_confirm_the_proof_of_the_standard() -> None:
+    said = tcpclose("prove", "--second-solver")
+    assert 0 == said.status
+    assert "answers that the proof rests on" in said.out
+    assert "nothing counts as proved" not in said.out
+
+
+def test_the_command_finds_claims_and_says_what_it_leaves_out() -> None:
+    name = ("--property", "no_silent_data_loss")
+    said = once("prove", "freertos_1303", *name, "--as-modelled", "--find-claims")
+    assert 0 == said.status
+    assert "but for what this model never does: " in said.out
+    assert "more claims, true in every explored state, were tried" in said.out
+    assert "proved   no_silent_data_loss" in said.out

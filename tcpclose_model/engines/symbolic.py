@@ -111,8 +111,8 @@ def as_terms(record: Any) -> Any:
 class SymbolicTable(Table):
     """A protocol that is run on terms."""
 
-    def __init__(self, protocol: Protocol) -> None:
-        super().__init__(protocol)
+    def __init__(self, protocol: Protocol, *, reads_eagerly: bool = False) -> None:
+        super().__init__(protocol, reads_eagerly=reads_eagerly)
         self.again = {rule.on for rule in protocol.rules if rule.then is AGAIN}
 
     def states(self) -> list[State]:
@@ -159,7 +159,7 @@ class SymbolicTable(Table):
                 yield further
             else:
                 yield from self._onwards(number + 1, further, feasible)
-        when = (*path.when, z3.Not(z3.Or(*conditions)))
+        when = (*path.when, *(z3.Not(condition) for condition in conditions))
         if not feasible(when):
             return
         rest = replace(path, when=when)
