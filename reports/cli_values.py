@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from reports.cli_options import NOTES, SET, limits_of, model_options
+from reports.cli_options import NOTES, limits_of, model_options
+from tcpclose_model.errors import ModelError
 
 
 @click.command()
@@ -23,22 +24,52 @@ from reports.cli_options import NOTES, SET, limits_of, model_options
 @click.option(
     "--find-claims", is_flag=True, help="Try, too, whatever is so in every explored state."
 )
+@click.option(
+    "--capacity",
+    type=click.Choice(["any"]),
+    help="Prove instead that verdicts stay the same at every larger capacity.",
+)
+@click.option(
+    "--max-elements",
+    type=click.IntRange(min=1),
+    help="With --capacity: the most elements of a backward search; default: a million.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
-@SET
+@model_options
 def prove(
     names: Sequence[str],
     only: Sequence[str],
     again: bool,
     as_modelled: bool,
     find_claims: bool,
+    capacity: str | None,
+    max_elements: int | None,
     form: str | None,
     settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
 ) -> int:
     """Prove safety of MODELs for all values, not just within bounds, by induction with z3.
 
     A property that cannot be proved is shown with the way through the rows that does not keep it,
     and with a run where the model, as it is bounded, has one: then it is refuted, else unknown.
+
+    With --capacity any: prove that what is judged at the model's capacity is so at every larger
+    one, or show a run at a larger capacity to something that this one does not reach.
     """
+    limits = limits_of(max_states, max_seconds, max_memory)
+    if capacity is not None:
+        from reports.capacity import run_capacity
+
+        if again or as_modelled or find_claims:
+            raise ModelError(
+                "--second-solver, --as-modelled and --find-claims are of induction: leave "
+                "them out, or --capacity"
+            )
+        return run_capacity(names, only, form, settings, limits, max_elements)
+    if max_elements is not None or any(limit is not None for limit in limits.values()):
+        raise ModelError("--max-... options of prove go with --capacity any")
     from reports.proving import Asked, run_prove
 
     asked = Asked(only, again=again, as_modelled=as_modelled, find_claims=find_claims)
