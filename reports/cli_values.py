@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from reports.cli_options import NOTES, limits_of, model_options
+from reports.cli_options import NOTES, SET, limits_of, model_options
 from tcpclose_model.errors import ModelError
 
 
