@@ -37,7 +37,7 @@ MUTANTS: dict[str, Protocol] = {
 }
 del MUTANTS["RFC9293"]
 
-OPENING = {"reopens", "time_wait_takes_syn", "time_wait_takes_syn_for_good"}
+OPENING = {"reopens", "time_wait_takes_syn", "time_wait_takes_syn_for_good", "quiet_time"}
 """The switches of a second connection; `reopening_models` has them on."""
 
 SWITCHES_MAX = 3

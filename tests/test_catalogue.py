@@ -138,6 +138,7 @@ SWITCHES_OF_TESTS = {
     "send_at_once",
     "drop_out_of_order",
     "any_segment_restarts_2msl",
+    "quiet_time",
 }
 
 every_model = pytest.mark.parametrize("name", MODELS)
