@@ -3,7 +3,7 @@
     (nothing)  writes the page, with the figures of docs/time_wait.json
     --check    writes nothing; the exit status is 1 if the page, or one of its small figures, is not
                what a new search gives
-    --all      searches for every figure again first, which takes some minutes
+    --all      searches for every figure again first, which takes an hour
 
 A part of the page is a function that yields lines; `PARTS` has them in order.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the repository that this file is in, not one that is installed
 
+from make_old_segments import old_figures, old_segments, small_old_figures  # noqa: E402
 from reference_markdown import table  # noqa: E402  # after the path is set
 
 from properties.time_wait import RESTARTS, Question, threshold  # noqa: E402
@@ -261,11 +262,6 @@ def with_one_tick_more(run: Run, model: Model) -> Run:
 # The rest ---------------------------------------------------------------------------------------
 
 
-def old_segments(figures: Figures) -> Iterator[str]:
-    """Yield what TIME-WAIT does for a new connection."""
-    yield "This needs a second incarnation of the connection, which these models do not have yet."
-
-
 def sizes(figures: Figures) -> Iterator[str]:
     """Yield how large models with a clock are."""
     yield "RFC 9293 without text, any end closes first, RTO 2, TIME-WAIT 2 MSL + 2, losses without"
@@ -330,7 +326,7 @@ def all_figures() -> dict[str, int | None]:
             question = replace(asked, restart=restart)
             found[key(question)] = searched(question)
             print(key(question), found[key(question)], file=sys.stderr, flush=True)
-    return found
+    return found | old_figures()
 
 
 def searched(question: Question) -> int | None:
@@ -350,7 +346,8 @@ SMALL = [
 
 def small_figures() -> dict[str, int | None]:
     """Return the figures that take no time, searched for anew."""
-    return {key(question): searched(question) for question in SMALL} | sizes_at(1)
+    found = {key(question): searched(question) for question in SMALL}
+    return found | sizes_at(1) | small_old_figures()
 
 
 def main(arguments: list[str]) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import pairwise
 
-from tcpclose_model.engines.plain import PlainEngine
+from tcpclose_model.engines.plain import PlainEngine, ProductState
 from tcpclose_model.engines.tabulate import (
     A_SHIFT,
     AB_SHIFT,
@@ -79,6 +79,32 @@ def explore_within(model: Model, limits: Limits, engine: str = "auto") -> StateS
     return _explored_fast(model, limits, search)
 
 
+def explore_until(
+    model: Model,
+    is_settled: Callable[[ProductState], bool],
+    *,
+    max_states: int | None = None,
+    max_seconds: float | None = None,
+    max_memory: int | None = None,
+    progress: Progress | None = None,
+) -> StateSpace:
+    """Return the part of the state space that is found without going on from settled states.
+
+    They are in it, with no steps from them.  A claim about steps that never happen from a settled
+    state on has the same verdict as in the whole space, with a run as short; no other claim has.
+    Stops early as `explore` does; the plain engine's steps.
+    """
+    search = _Search(
+        Tables(PlainEngine(model)),
+        Limits(max_states, max_seconds, max_memory, progress),
+        hands_over=False,
+        is_settled=is_settled,
+    )
+    with uncollected():
+        search.run_guarded()
+    return search.space()
+
+
 def _explored_fast(model: Model, limits: Limits, search: _Search | None) -> StateSpace:
     """Return the state space by the fast engine; a model too wide for it goes on in `search`."""
     with limits.interruptible():
@@ -139,9 +165,17 @@ def expected_states(sizes: Sequence[int]) -> int:
 
 
 class _Search:
-    def __init__(self, tables: Tables, limits: Limits, *, hands_over: bool) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        limits: Limits,
+        *,
+        hands_over: bool,
+        is_settled: Callable[[ProductState], bool] | None = None,
+    ) -> None:
         self.tables = tables
         self.limits = limits
+        self.is_settled = is_settled
         self.hands_over = hands_over and has_fast_engine()
         self.handed_over = False
         start = tables.pack(tables.engine.initial)
@@ -195,7 +229,8 @@ class _Search:
     def _expand(self, key: int) -> None:
         """Find the steps of one state; all of them or, if interrupted, none."""
         number, known = self.number, len(self.number)
-        moves, keys = self.tables.steps(key)
+        settled = self.is_settled is not None and self.is_settled(self.tables.unpack(key))
+        moves, keys = ([], []) if settled else self.tables.steps(key)
         # A state that is new gets the next number, which is how many are known so far.
         targets = [number.setdefault(reached, len(number)) for reached in keys]
         if len(number) > known:

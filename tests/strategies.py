@@ -46,6 +46,7 @@ OPENING = {
     "time_wait_reuse",
     "syn_resets",
     "closes_in_syn_received",
+    "quiet_time",
 }
 """The switches of a second connection; `reopening_models` has them on."""
 

@@ -148,6 +148,7 @@ SWITCHES_OF_TESTS = {
     "reset_issuer_waits",
     "send_at_once",
     "drop_out_of_order",
+    "quiet_time",
 }
 
 every_model = pytest.mark.parametrize("name", MODELS)

@@ -229,3 +229,29 @@ def resume_time_wait(tcb: Extended, seg: Segment) -> Mapping[str, int]:
         "released": 1,
         "retransmitted": 0,
     }
+
+
+# Quiet time -------------------------------------------------------------------------------------
+#
+# One more field, of the switch `quiet_time`: `quiet`, 1 in CLOSED until the quiet time is over.
+
+
+def end_is_quiet(tcb: Extended, seg: Segment) -> bool:
+    """The end must still keep quiet before it assigns sequence numbers."""
+    quiet: bool = tcb.quiet == 1
+    return quiet
+
+
+def end_is_not_quiet(tcb: Extended, seg: Segment) -> bool:
+    """The end need not keep quiet."""
+    return negation(end_is_quiet(tcb, seg))
+
+
+def keep_quiet(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """Keep quiet: what was sent may be in flight still, and nothing else remembers it."""
+    return {"quiet": 1}
+
+
+def end_quiet_time(tcb: TCB, seg: Segment) -> Mapping[str, int]:
+    """The quiet time is over."""
+    return {"quiet": 0}

@@ -14,7 +14,11 @@ from tcpclose_model.protocol.opening_words import (
     came_from_time_wait,
     clear_tcb,
     did_not_come_from_time_wait,
+    end_is_not_quiet,
+    end_is_quiet,
+    end_quiet_time,
     forget_time_wait,
+    keep_quiet,
     leave_time_wait,
     listen,
     resume_time_wait,
@@ -28,11 +32,13 @@ from tcpclose_model.protocol.opening_words import (
     take_syn,
 )
 from tcpclose_model.protocol.vocabulary import (
+    CLOSED,
     LISTEN,
     RST_STEP,
     SYN_RECEIVED,
     SYN_STEP,
     TIME_WAIT,
+    Event,
 )
 from tcpclose_model.protocol.words import Predicate
 from tcpclose_model.variants.switching import edited, switch
@@ -114,3 +120,32 @@ def time_wait_takes_syn_for_good(protocol: Protocol) -> Protocol:
     for name in ("reset_to_time_wait", "syn_again_from_time_wait"):
         protocol = edited(protocol, name, do=(forget_time_wait, back_to_listen), to=LISTEN)
     return protocol
+
+
+LEAVES_EARLY = ("reset", "reset_when_closing", "user_timeout")
+"""The rows by which an end leaves without the wait that TIME-WAIT or the peer's ACK stands for."""
+
+
+@switch("an end that leaves by a reset or by R2 opens only after a quiet time", "3.4.3")
+def quiet_time(protocol: Protocol) -> Protocol:
+    """Edit: in CLOSED, OPEN waits until a 2MSL timer has gone off there, too.
+
+    3.4.3 asks for it after a crash: until then the host must not assign sequence numbers; it does
+    answer what arrives. It lasts as long as TIME-WAIT. An end whose TIME-WAIT a reset has ended
+    has not waited, and keeps no quiet time either.
+    """
+    protocol = reopening(protocol).with_field("quiet", 1, kept=True)
+    for name in LEAVES_EARLY:
+        protocol = edited(protocol, name, do=(*protocol.rule(name).do, keep_quiet))
+    for name in ("open_active", "open_passive"):
+        when = (*protocol.rule(name).when, end_is_not_quiet)
+        protocol = edited(protocol, name, when=when)
+    over = Rule(
+        "quiet_time_is_over",
+        at=CLOSED,
+        on=Event.TIME_WAIT_TIMEOUT,
+        when=end_is_quiet,
+        do=end_quiet_time,
+        cite="3.4.3",
+    )
+    return protocol.add(over, why="quiet time")
