@@ -69,7 +69,7 @@ def check(
 
     For each requirement that is violated: the shortest run, or a short lasso, what is wrong at its
     end, and the nearest change that repairs it.  -o FILE.json or FILE.txt writes the report, -o
-    DIRECTORY each counterexample as ladder, JSON and Mermaid.
+    DIRECTORY each counterexample in every format that `tcpclose run` writes.
     """
     from reports.checking import Asked, run_check
 
@@ -102,7 +102,8 @@ def run(
     """Show a run: to a state (--reach), one of the standard's by name, or from a FILE, replayed.
 
     A FILE is a ladder or a JSON trace; the first step that the model does not allow is named, with
-    what was possible instead.
+    what was possible instead.  -o FILE writes the run: .txt, .json, .mmd (Mermaid) or .pcapng (for
+    Wireshark).
     """
     from reports.running import Request, run_command
     from reports.text import where_notes
