@@ -18,7 +18,7 @@ from properties.verdict import Answer
 from reports.check_json import check_json
 from reports.files import directory, write
 from reports.loading import blamed, models, place_of
-from reports.run_files import ENDINGS, content
+from reports.run_files import write_all
 from reports.text import on_terminal, result_lines, table_lines, where_notes
 from tcpclose_model.errors import ModelError
 from tcpclose_model.limits import Progress, Stage
@@ -128,11 +128,7 @@ def _write_counterexamples(out: Path, results: list[Result]) -> None:
                 stem += "_again"
             stems.add(stem)
             head = f"# {result.model.name}: {verdict.property.name}: {verdict.detail}\n"
-            for ending, form in ENDINGS.items():
-                text = content(verdict.run, form)
-                if isinstance(text, str) and form == "text":
-                    text = head + text
-                write(out / f"{stem}{ending}", text)
+            write_all(out, stem, verdict.run, head)
     click.echo(f"wrote {len(stems)} counterexamples to {out}", err=True)
 
 

@@ -144,9 +144,14 @@ class _Capture:
         comment = f"{ENDS[sender]} sends {label(seg, receiver)}; {told}"
         ack = None if (seg.rst or seg.syn) and not seg.ack else seg.ack
         time = self._now + (ANSWER_US if step.action.segment is not None else 0)
+        frame = self._frame(sender, seg, ack, (number, time, comment))
+        if step.action.event is Event.KEEP_ALIVE_TIMEOUT:
+            # A probe has the number of the last octet before SND.NXT, whatever a unit's length.
+            before = (self._numbers[sender](seg.seq + 1) - 1) % 2**32
+            frame = replace(frame, seq=before)
         self._segment[len(self.seen)] = seg
         self._in_flight[1 - sender].append(len(self.seen))
-        self.seen.append(self._frame(sender, seg, ack, (number, time, comment)))
+        self.seen.append(frame)
         if step.overflow:
             self._lose(1 - sender, len(self.seen) - 1, "lost, the channel is full")
 

@@ -35,7 +35,9 @@ class Request:
     limits: Mapping[str, Any]  # Any: a number of states or of seconds, or None
 
 
-def run_command(request: Request, form: str | None, out: Path | None, *, notes: Notes) -> int:
+def run_command(
+    request: Request, form: str | None, out: Path | None, *, notes: Notes, end: int = 0
+) -> int:
     """Find the run, show or write it, and return the exit status."""
     asked = format_of(out) if out is not None else "text"
     if request.reach is not None:
@@ -44,7 +46,7 @@ def run_command(request: Request, form: str | None, out: Path | None, *, notes: 
             return status
     else:
         found = _given(request)
-    text = content(found, form or asked, notes=notes)
+    text = content(found, form or asked, notes=notes, end=end)
     if out is None:
         click.echo(text, nl=False)
     else:
