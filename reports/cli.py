@@ -105,9 +105,9 @@ def run(
 ) -> int:
     """Show a run: to a state (--reach), one of the standard's by name, or from a FILE, replayed.
 
-    A FILE is a ladder or a JSON trace; the first step that the model does not allow is named, with
-    what was possible instead.  -o FILE writes the run: .txt, .json, .mmd (Mermaid), .pcapng (for
-    Wireshark) or .pkt (packetdrill).
+    A FILE is a ladder, a JSON trace or an .itf.json; the first step that the model does not allow
+    is named, with what was possible instead.  -o FILE writes the run: .txt, .json, .mmd (Mermaid),
+    .pcapng (Wireshark), .pkt (packetdrill) or .itf.json (Apalache, Quint).
     """
     from reports.running import Request, run_command
     from reports.text import where_notes

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reports.files import write
+from reports.itf import itf
 from reports.ladder import Notes, ladder
 from reports.packetdrill import packetdrill
 from reports.pcapng import pcapng
@@ -17,6 +18,7 @@ from tcpclose_model.run import Run
 
 ENDINGS: Mapping[str, str] = {
     ".txt": "text",
+    ".itf.json": "itf",
     ".json": "json",
     ".mmd": "mermaid",
     ".pcapng": "pcapng",
@@ -25,6 +27,7 @@ ENDINGS: Mapping[str, str] = {
 """The format that an ending stands for; a longer ending goes before a shorter one."""
 
 WRITERS: Mapping[str, Callable[[Run], str | bytes]] = {
+    "itf": itf,
     "json": trace_text,
     "mermaid": mermaid,
     "pcapng": pcapng,

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from reports.files import write
+from reports.itf import ENDING, parse_itf
 from reports.ladder import Notes
 from reports.loading import one_model
 from reports.reach import condition
@@ -101,7 +102,7 @@ def _named(name: str, request: Request) -> Run:
 
 
 def read_run(path: Path, model: Model) -> Run:
-    """Return the run that a ladder or JSON trace file describes.
+    """Return the run that a ladder, a JSON trace or an ITF file describes.
 
     Raises TcpcloseError if the file cannot be read, TraceError if it is not a run of the model.
     """
@@ -116,6 +117,8 @@ def read_run(path: Path, model: Model) -> Run:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise TraceError(f"{path}: not UTF-8 text; a run is a ladder or JSON") from None
+    if path.name.endswith(ENDING):
+        return parse_itf(text, model, where=str(path))
     if path.suffix == ".json" or text.lstrip().startswith("{"):
         return parse_json(text, model, where=str(path))
     return parse_ladder(text, model, where=str(path))
