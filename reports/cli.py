@@ -107,7 +107,7 @@ def run(
 
     A FILE is a ladder, a JSON trace or an .itf.json; the first step that the model does not allow
     is named, with what was possible instead.  -o FILE writes the run: .txt, .json, .mmd (Mermaid),
-    .pcapng (Wireshark), .pkt (packetdrill) or .itf.json (Apalache, Quint).
+    .pcapng (Wireshark), .pkt (packetdrill), .itf.json (Apalache, Quint), .svg or .png.
     """
     from reports.running import Request, run_command
     from reports.text import where_notes

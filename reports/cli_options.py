@@ -69,5 +69,5 @@ NOTES = click.option(
 )
 
 
-RUN_FORMATS = ("text", "json", "mermaid", "itf", "packetdrill")
+RUN_FORMATS = ("text", "json", "mermaid", "itf", "packetdrill", "svg")
 """The formats of a run that are text, so that they can be printed."""

@@ -35,6 +35,7 @@ class Frame:
     time_us: since the first segment.  ident: what is one packet at both points has one number.
     ack: None where the ACK bit is off.
     lost: of a packet at its sender's, why it does not arrive; "" where it does, or is in flight.
+    lost_in: the step in which it is lost, or 0.
     """
 
     point: int
@@ -52,6 +53,7 @@ class Frame:
     tsval: int
     comment: str
     lost: str = ""
+    lost_in: int = 0
 
 
 class Numbers:
@@ -130,7 +132,7 @@ class _Capture:
         if event is Event.SEGMENT_ARRIVES:
             self._arrive(to, step, (number + 1, self._now, told))
         elif event is Event.SEGMENT_IS_LOST:
-            self._lose(to, self._oldest(to, step), f"lost in step {number + 1}")
+            self._lose(to, self._oldest(to, step), f"lost in step {number + 1}", number + 1)
         elif event is Event.SEGMENT_IS_DUPLICATED:
             self._in_flight[to].append(self._oldest(to, step))
         if step.sent is not None:
@@ -153,7 +155,7 @@ class _Capture:
         self._in_flight[1 - sender].append(len(self.seen))
         self.seen.append(frame)
         if step.overflow:
-            self._lose(1 - sender, len(self.seen) - 1, "lost, the channel is full")
+            self._lose(1 - sender, len(self.seen) - 1, "lost, the channel is full", number)
 
     def _frame(self, sender: int, seg: Segment, ack: int | None, at: tuple[int, int, str]) -> Frame:
         step, time, comment = at
@@ -180,7 +182,7 @@ class _Capture:
     def _arrive(self, to: int, step: Transition, at: tuple[int, int, str]) -> None:
         place = self._oldest(to, step)
         number, time, comment = at
-        sent = replace(self.seen[place], lost="")
+        sent = replace(self.seen[place], lost="", lost_in=0)
         seen = replace(sent, point=to, step=number, time_us=time, comment=comment)
         self.seen.append(seen)
         # In a set that duplicates, what has arrived stays in flight.
@@ -193,10 +195,11 @@ class _Capture:
         seg = stripped(step.action.segment)
         return next(place for place in self._in_flight[to] if self._segment[place] == seg)
 
-    def _lose(self, to: int, place: int, why: str) -> None:
+    def _lose(self, to: int, place: int, why: str, number: int) -> None:
         self._in_flight[to].remove(place)
         sent = self.seen[place]
-        self.seen[place] = replace(sent, lost=why, comment=f"{sent.comment}; {why}")
+        comment = f"{sent.comment}; {why}"
+        self.seen[place] = replace(sent, lost=why, lost_in=number, comment=comment)
 
     def _surplus(self, to: int, state: ProductState) -> Counter[Segment]:
         """Return of each segment how many more are followed than the channel holds."""
@@ -214,7 +217,7 @@ class _Capture:
             for place in list(self._in_flight[to]):
                 if surplus[self._segment[place]] > 0:
                     surplus[self._segment[place]] -= 1
-                    self._lose(to, place, why)
+                    self._lose(to, place, why, number)
 
 
 def _told(number: int, state: ProductState, step: Transition) -> str:

@@ -91,8 +91,9 @@ class _Script:
         self._delay = 0.0
         seen = [frame for frame in frames(run) if frame.point == end and frame.step]
         self._seen = {step: list(group) for step, group in groupby(seen, lambda f: f.step)}
+        name = " ".join(run.model.name.split()) or "a model"
         self.lines = [
-            f"// A run of {' '.join(run.model.name.split())}; {ENDS[end]} is the stack under test.",
+            f"// A run of {name}; {ENDS[end]} is the stack under test.",
             f"--tolerance_usecs={TOLERANCE_US}",
             "",
             *(PASSIVE if end else ACTIVE).splitlines(),

@@ -38,7 +38,8 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 def pcapng(run: Run) -> bytes:
     """Return the file's content."""
     seen = frames(run)
-    told = f"a run of {run.model.name}, {len(run)} steps; the handshake before it is not part of it"
+    name = run.model.name or "a model"
+    told = f"a run of {name}, {len(run)} steps; the handshake before it is not part of it"
     if run.loop is not None:
         told += f"; what follows step {run.loop} repeats for ever"
     blocks = [_section(told)]

@@ -9,8 +9,11 @@ from pathlib import Path
 from reports.files import write
 from reports.itf import itf
 from reports.ladder import Notes, ladder
+from reports.ladder_scene import ladder_scene
 from reports.packetdrill import packetdrill
 from reports.pcapng import pcapng
+from reports.scene_png import png
+from reports.scene_svg import svg
 from reports.trace import mermaid, trace_text
 from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.errors import ModelError
@@ -23,14 +26,27 @@ ENDINGS: Mapping[str, str] = {
     ".mmd": "mermaid",
     ".pcapng": "pcapng",
     ".pkt": "packetdrill",
+    ".svg": "svg",
+    ".png": "png",
 }
 """The format that an ending stands for; a longer ending goes before a shorter one."""
+
+
+def ladder_png(run: Run) -> bytes:
+    """Return the picture of a run as PNG; ModelError if the run is too long for one."""
+    try:
+        return png(ladder_scene(run))
+    except ValueError as error:
+        raise ModelError(f"the run is too long for a PNG ({error}); write it as .svg") from None
+
 
 WRITERS: Mapping[str, Callable[[Run], str | bytes]] = {
     "itf": itf,
     "json": trace_text,
     "mermaid": mermaid,
     "pcapng": pcapng,
+    "svg": lambda run: svg(ladder_scene(run)),
+    "png": ladder_png,
 }
 
 
@@ -57,9 +73,12 @@ def content(run: Run, form: str, *, notes: Notes = "beside", end: int = 0) -> st
 def write_all(folder: Path, stem: str, run: Run, head: str) -> None:
     """Write the run into a folder in every format; `head` goes before the ladder.
 
-    A packetdrill script is written for each end that one can be written for.
+    A packetdrill script is written for each end that one can be written for.  Of the two formats
+    of a picture the one is written that takes no time.
     """
     for ending, form in ENDINGS.items():
+        if form == "png":
+            continue
         if form == "packetdrill":
             for end in (0, 1):
                 with suppress(ModelError):
