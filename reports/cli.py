@@ -10,6 +10,7 @@ import click
 
 from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
 from reports.cli_values import diff, prove, time_wait
+from reports.cli_walk import walk
 from tcpclose_model import __version__
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
 
@@ -207,7 +208,7 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-for command in (prove, diff, time_wait):
+for command in (walk, prove, diff, time_wait):
     cli.add_command(command)
 
 
