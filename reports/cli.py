@@ -162,7 +162,13 @@ def new(file: Path) -> int:
 
 @cli.command()
 @click.argument("name", required=False, metavar="[MODEL]")
-@click.option("--of", "of", type=click.Choice(["joint", "product", "endpoint"]), default="joint")
+@click.option(
+    "--of",
+    "of",
+    type=click.Choice(["joint", "product", "endpoint"]),
+    default=None,
+    help="Default: joint, but for .aut product.",
+)
 @click.option(
     "--property", "prop", metavar="NAME", help="Highlight this property's counterexample."
 )
@@ -171,24 +177,36 @@ def new(file: Path) -> int:
     "--out",
     required=True,
     type=click.Path(path_type=Path),
-    help="A file: .svg, .png, .dot, .graphml, .json or .mmd.",
+    help="A file: .svg, .png, .dot, .graphml, .json, .mmd or .aut.",
+)
+@click.option(
+    "--hide",
+    multiple=True,
+    type=click.Choice(["network", "segments", "timers", "time"]),
+    help="Steps of an .aut file that are internal; repeatable.",
+)
+@click.option(
+    "--internal", default="i", metavar="LABEL", help="Their label: i (CADP) or tau (mCRL2)."
 )
 @model_options
 def draw(
     name: str | None,
-    of: str,
+    of: str | None,
     prop: str | None,
     out: Path,
+    hide: Sequence[str],
+    internal: str,
     settings: Sequence[str],
     max_states: int | None,
     max_seconds: float | None,
     max_memory: int | None,
 ) -> int:
     """Draw a MODEL: folded to pairs of states, the whole product, or one endpoint as Figure 5."""
-    from reports.drawing import draw_command
+    from reports.drawing import Labels, draw_command
 
     limits = limits_of(max_states, max_seconds, max_memory)
-    return draw_command(name, of, prop, out, settings, limits)
+    labels = Labels(tuple(hide), internal)
+    return draw_command(name, of, prop, out, settings, limits, labels)
 
 
 @cli.command()
