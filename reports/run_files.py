@@ -9,11 +9,8 @@ from pathlib import Path
 from reports.files import write
 from reports.itf import itf
 from reports.ladder import Notes, ladder
-from reports.ladder_scene import ladder_scene
 from reports.packetdrill import packetdrill
 from reports.pcapng import pcapng
-from reports.scene_png import png
-from reports.scene_svg import svg
 from reports.trace import mermaid, trace_text
 from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.errors import ModelError
@@ -32,8 +29,18 @@ ENDINGS: Mapping[str, str] = {
 """The format that an ending stands for; a longer ending goes before a shorter one."""
 
 
-def ladder_png(run: Run) -> bytes:
+def _svg(run: Run) -> str:
+    from reports.ladder_scene import ladder_scene  # what draws takes time to load
+    from reports.scene_svg import svg
+
+    return svg(ladder_scene(run))
+
+
+def _png(run: Run) -> bytes:
     """Return the picture of a run as PNG; ModelError if the run is too long for one."""
+    from reports.ladder_scene import ladder_scene
+    from reports.scene_png import png
+
     try:
         return png(ladder_scene(run))
     except ValueError as error:
@@ -45,8 +52,8 @@ WRITERS: Mapping[str, Callable[[Run], str | bytes]] = {
     "json": trace_text,
     "mermaid": mermaid,
     "pcapng": pcapng,
-    "svg": lambda run: svg(ladder_scene(run)),
-    "png": ladder_png,
+    "svg": _svg,
+    "png": _png,
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,7 +23,7 @@ from tcpclose_model.model import Model
 from tcpclose_model.parts import Time
 from tcpclose_model.protocol.vocabulary import Event
 from tcpclose_model.run import Run
-from tests.command_line import once, tcpclose
+from tests.command_line import environment, once, tcpclose
 from tests.strategies import examples, models
 from tests.test_ladders import random_run
 
@@ -127,3 +129,15 @@ def test_the_command_line_writes_pictures_of_a_run(tmp_path: Path) -> None:
     assert svg(ladder_scene(scenario_named("normal_close").run())) == drawn
     assert drawn == once("run", "normal_close", "--format", "svg").out
     assert b"\x89PNG" == (tmp_path / "x.png").read_bytes()[:4]
+
+
+def test_a_check_loads_nothing_that_draws() -> None:
+    program = (
+        "import sys, reports.checking, reports.running\n"
+        "print(*(name for name in ('networkx', 'PIL', 'pygraphviz') if name in sys.modules))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "\n" == done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.frames import BEGIN_US, ISS, TICK_US, UNIT_OCTETS, Frame, frames
-from reports.pcapng import pcapng
+from reports.pcapng import packet, pcapng
 from reports.replay import parse_ladder
 from reports.scenarios import SCENARIOS, scenario_named
 from tcpclose_model.engines.plain import PlainEngine, Transition
@@ -131,6 +132,13 @@ def _ticks(run: Run) -> list[int]:
     return [n for n, step in enumerate(run.steps, 1) if step.action.event is Event.TICK]
 
 
+def test_a_segment_with_a_timestamp_carries_the_option() -> None:
+    frame = replace(at(scenario_named("normal_close").run(), 0)[0], tsval=7)
+    header = packet(frame, tsecr=5)[20:]
+    assert 32 == (header[12] >> 4) * 4 == len(header)
+    assert bytes((1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 5)) == header[20:]
+
+
 # What Wireshark makes of it ---------------------------------------------------------------------
 
 
@@ -150,23 +158,23 @@ def dissected(name: str) -> list[dict[str, str]]:
 @needs_tshark
 @every_scenario
 def test_wireshark_reads_the_packets_of_a_scenario_and_finds_no_fault(name: str) -> None:
-    for frame, packet in zip(frames(scenario_named(name).run()), dissected(name), strict=True):
+    for frame, read in zip(frames(scenario_named(name).run()), dissected(name), strict=True):
         numbers = [frame.point, frame.point, frame.seq, frame.ack or 0, len(frame.text)]
         bits = [frame.fin, frame.rst, frame.ack is not None, frame.syn]
-        assert [*map(str, numbers)] == [packet[field] for field in FIELDS]
-        assert [str(int(bit)) for bit in bits] == [packet[field] for field in FLAGS]
-        assert ["", "1", "1"] == [packet[field] for field in CHECKED]
-        assert frame.comment == packet["frame.comment"]
+        assert [*map(str, numbers)] == [read[field] for field in FIELDS]
+        assert [str(int(bit)) for bit in bits] == [read[field] for field in FLAGS]
+        assert ["", "1", "1"] == [read[field] for field in CHECKED]
+        assert frame.comment == read["frame.comment"]
 
 
 @needs_tshark
 @every_scenario
 def test_wireshark_sees_a_retransmission_where_the_run_has_one(name: str) -> None:
     seen: set[tuple[int, int, int]] = set()
-    for frame, packet in zip(frames(scenario_named(name).run()), dissected(name), strict=True):
+    for frame, read in zip(frames(scenario_named(name).run()), dissected(name), strict=True):
         if frame.text or frame.fin:
             key = (frame.point, frame.sender, frame.seq)
-            assert (key in seen) == bool(packet[REPEATED]), frame
+            assert (key in seen) == bool(read[REPEATED]), frame
             seen.add(key)
 
 

@@ -13,14 +13,19 @@ needs_tshark = pytest.mark.skipif(
 )
 
 CHECKS = ("-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE")
+FLAGS = {"True": "1", "False": "0"}
 SECONDS_MAX = 120
 
 
 def packets(file: Path, *fields: str) -> list[dict[str, str]]:
-    """Return the fields of every packet of a file, as tshark names and writes them."""
+    """Return the fields of every packet of a file, as tshark names and writes them.
+
+    A flag is "1" or "0", as older versions write it; newer ones write "True" or "False".
+    """
     named = [word for field in fields for word in ("-e", field)]
     lines = _output(file, "-T", "fields", "-E", "separator=\t", *named).splitlines()
-    return [dict(zip(fields, line.split("\t"), strict=True)) for line in lines]
+    rows = ([FLAGS.get(value, value) for value in line.split("\t")] for line in lines)
+    return [dict(zip(fields, row, strict=True)) for row in rows]
 
 
 def matching(file: Path, condition: str) -> list[int]:
