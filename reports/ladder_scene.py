@@ -23,6 +23,7 @@ from reports.picture_parts import (
 )
 from reports.scene import Box, Curve, Point, Scene, Shape, Text
 from reports.ticks import stretches, ticks_text
+from tcpclose_model.engines.clock import Clock
 from tcpclose_model.engines.plain import ENDS, TIME
 from tcpclose_model.protocol.vocabulary import CLOSED, TIME_WAIT, TIMEOUTS, Event, State
 from tcpclose_model.run import Run
@@ -114,6 +115,7 @@ def ladder_scene(run: Run) -> Scene:
     shapes += [shape for row in rows for shape in _row_shapes(row, lines)]
     arrows.sort(key=lambda arrow: arrow.last.y)
     shapes += [shape for arrow in arrows for shape in _arrow_shapes(arrow, lines)]
+    shapes += [shape for row in rows if row.middle for shape in _middle_shapes(row, lines)]
     shapes += [shape for arrow in arrows for shape in _label_shapes(arrow, lines)]
     shapes += _legend(top + 24)
     return Scene(round(width + 0.5), round(top + 24 + BORDER), title, tuple(shapes))
@@ -140,11 +142,16 @@ def _content(run: Run) -> tuple[list[Row], dict[int, Row], list[Arrow]]:
     """Return the rows from top to bottom, the row of each step, and the arrows between them."""
     first = Row()
     first.states = [run.states[0].a.state, run.states[0].b.state]
-    rows, row_of = [first], {0: first}
+    rows, row_of, clock = [first], {0: first}, Clock(run.model)
     for number, count in stretches(run):
         if run.loop == number:
             rows.append(Row(middle="from here on it repeats for ever", rule=True))
-        row = _row(run, number, count)
+        row = _row(run, number)
+        if run.steps[number].action.actor == TIME:
+            row.middle, row.rule = ticks_text(count), True
+            later = run.states[number + count]
+            row.left = [(f"{timer.event.words} is due", GREY) for timer in clock.due(later.a)]
+            row.right = [(f"{timer.event.words} is due", GREY) for timer in clock.due(later.b)]
         rows.append(row)
         row_of |= dict.fromkeys(range(number + 1, number + count + 1), row)
     if run.loop == len(run.steps):
@@ -159,22 +166,19 @@ def _content(run: Run) -> tuple[list[Row], dict[int, Row], list[Arrow]]:
     return rows, row_of, arrows
 
 
-def _row(run: Run, number: int, count: int) -> Row:
-    """Return the row of a step, or of ticks that follow each other."""
+def _row(run: Run, number: int) -> Row:
+    """Return the row of a step."""
     step, row = run.steps[number], Row()
     event, actor = step.action.event, step.action.actor
-    if actor == TIME:
-        row.middle, row.rule = ticks_text(count), True
-        return row
     before, after = run.states[number], run.states[number + 1]
     for end, (old, new) in enumerate(((before.a, after.a), (before.b, after.b))):
         if old.state != new.state:
             row.states[end] = new.state
-    if step.action.segment is None:
+    if step.action.segment is None and actor != TIME:
         is_timer = event in TIMEOUTS or event is Event.MIDDLEBOX_TIMEOUT
         words = (event.words, TIMER if is_timer else INK)
         (row.right if actor else row.left).append(words)
-    elif event is Event.SEGMENT_IS_DUPLICATED:
+    elif event is Event.SEGMENT_IS_DUPLICATED and step.action.segment is not None:
         receiver = before.b if actor else before.a
         row.middle = f"{label(step.action.segment, receiver)} to {ENDS[actor]} is duplicated"
     return row
@@ -256,13 +260,17 @@ def _row_shapes(row: Row, lines: tuple[float, float]) -> Iterator[Shape]:
         points = [(lines[0], middle), (lines[1], middle)]
         rule = _line(points, "#c4c4c4")
         yield Curve(rule.points, rule.stroke, 1.2, (4.0, 4.0), head=False)
-    if row.middle:
-        width = text_width(row.middle, SIZE)
-        x = (lines[0] + lines[1] - width) / 2
-        yield Box(x - 5, middle - LINE / 2, width + 10, LINE, "#ffffff")
-        yield _text(spelled(row.middle), x, middle - LINE / 2, SIZE, GREY)
     for end, words in enumerate((row.left, row.right)):
         yield from _margin_shapes(row, end, words, lines[end])
+
+
+def _middle_shapes(row: Row, lines: tuple[float, float]) -> Iterator[Shape]:
+    """Return the words between the lifelines, over whatever crosses them."""
+    middle = row.y
+    width = text_width(row.middle, SIZE)
+    x = (lines[0] + lines[1] - width) / 2
+    yield Box(x - 5, middle - LINE / 2, width + 10, LINE, "#ffffff")
+    yield _text(spelled(row.middle), x, middle - LINE / 2, SIZE, GREY)
 
 
 def _margin_shapes(row: Row, end: int, words: list[Words], line: float) -> Iterator[Shape]:
@@ -275,7 +283,9 @@ def _margin_shapes(row: Row, end: int, words: list[Words], line: float) -> Itera
         return line + GAP if end else line - GAP - width
 
     for text, colour in words:
-        yield Box(line - 4, row.y - 4, 8, 8, colour if colour == TIMER else "#ffffff", INK, 1.2, 4)
+        if colour != GREY:  # what is only due has not happened
+            fill = colour if colour == TIMER else "#ffffff"
+            yield Box(line - 4, row.y - 4, 8, 8, fill, INK, 1.2, 4)
         yield _text(text, start(text_width(text, SIZE)), top, SIZE, colour)
         top += LINE
     if state is not None:

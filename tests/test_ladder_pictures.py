@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from reports.frames import frames
 from reports.labels import label
+from reports.ladder import ladder
 from reports.ladder_scene import ladder_scene
 from reports.scenarios import SCENARIOS, scenario_named
 from reports.scene import Curve, Scene, Text
@@ -96,6 +97,10 @@ def test_a_timed_run_shows_its_ticks(seed: int) -> None:
     ticks = [re.match(r"^(?:(\d+) )?TICKS?$", text.text) for text in texts(scene)]
     shown = sum(int(found[1] or 1) for found in ticks if found)
     assert shown == sum(step.action.event is Event.TICK for step in run.steps)
+    due = [line for line in ladder(run).splitlines() if "TICK" in line and " is due" in line]
+    assert sum(line.count(" is due") for line in due) == sum(
+        text.text.endswith(" is due") for text in texts(scene)
+    )
 
 
 def test_both_ends_states_and_the_timers_stand_in_the_margins() -> None:
