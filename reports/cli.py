@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from reports.cli_options import NOTES, OUT, SET, limits_of, model_options
+from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
 from reports.cli_values import diff, mutate, prove, time_wait
+from reports.cli_walk import walk
 from tcpclose_model import __version__
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
 
@@ -69,7 +70,7 @@ def check(
 
     For each requirement that is violated: the shortest run, or a short lasso, what is wrong at its
     end, and the nearest change that repairs it.  -o FILE.json or FILE.txt writes the report, -o
-    DIRECTORY each counterexample as ladder, JSON and Mermaid.
+    DIRECTORY each counterexample in every format that `tcpclose run` writes.
     """
     from reports.checking import Asked, run_check
 
@@ -83,7 +84,10 @@ def check(
 @click.argument("what", required=False, metavar="[MODEL | RUN | FILE]")
 @click.option("--reach", metavar="CONDITION", help="Such as 'A=CLOSING & B=CLOSING'.")
 @click.option("--model", "model_name", metavar="MODEL", help="The model of a ladder or trace file.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default=None)
+@click.option("--format", "form", type=click.Choice(RUN_FORMATS), default=None)
+@click.option(
+    "--end", type=click.Choice(["a", "b"]), default="a", help="Which end a .pkt script tests."
+)
 @NOTES
 @OUT
 @model_options
@@ -92,6 +96,7 @@ def run(
     reach: str | None,
     model_name: str | None,
     form: str | None,
+    end: str,
     notes: bool,
     out: Path | None,
     settings: Sequence[str],
@@ -101,15 +106,17 @@ def run(
 ) -> int:
     """Show a run: to a state (--reach), one of the standard's by name, or from a FILE, replayed.
 
-    A FILE is a ladder or a JSON trace; the first step that the model does not allow is named, with
-    what was possible instead.
+    A FILE is a ladder, a JSON trace or an .itf.json; the first step that the model does not allow
+    is named, with what was possible instead.  -o FILE writes the run: .txt, .json, .mmd (Mermaid),
+    .pcapng (Wireshark), .pkt (packetdrill), .itf.json (Apalache, Quint), .svg or .png.
     """
     from reports.running import Request, run_command
     from reports.text import where_notes
 
     limits = limits_of(max_states, max_seconds, max_memory)
     request = Request(what, reach, model_name, tuple(settings), limits)
-    return run_command(request, form, out, notes=where_notes(notes, to_file=out is not None))
+    notes_at = where_notes(notes, to_file=out is not None)
+    return run_command(request, form, out, notes=notes_at, end="ab".index(end))
 
 
 @cli.command(name="list")
@@ -155,7 +162,13 @@ def new(file: Path) -> int:
 
 @cli.command()
 @click.argument("name", required=False, metavar="[MODEL]")
-@click.option("--of", "of", type=click.Choice(["joint", "product", "endpoint"]), default="joint")
+@click.option(
+    "--of",
+    "of",
+    type=click.Choice(["joint", "product", "endpoint"]),
+    default=None,
+    help="Default: joint, but for .aut product.",
+)
 @click.option(
     "--property", "prop", metavar="NAME", help="Highlight this property's counterexample."
 )
@@ -164,24 +177,36 @@ def new(file: Path) -> int:
     "--out",
     required=True,
     type=click.Path(path_type=Path),
-    help="A file: .svg, .png, .dot, .graphml, .json or .mmd.",
+    help="A file: .svg, .png, .dot, .graphml, .json, .mmd or .aut.",
+)
+@click.option(
+    "--hide",
+    multiple=True,
+    type=click.Choice(["network", "segments", "timers", "time"]),
+    help="Steps of an .aut file that are internal; repeatable.",
+)
+@click.option(
+    "--internal", default="i", metavar="LABEL", help="Their label: i (CADP) or tau (mCRL2)."
 )
 @model_options
 def draw(
     name: str | None,
-    of: str,
+    of: str | None,
     prop: str | None,
     out: Path,
+    hide: Sequence[str],
+    internal: str,
     settings: Sequence[str],
     max_states: int | None,
     max_seconds: float | None,
     max_memory: int | None,
 ) -> int:
     """Draw a MODEL: folded to pairs of states, the whole product, or one endpoint as Figure 5."""
-    from reports.drawing import draw_command
+    from reports.drawing import Labels, draw_command
 
     limits = limits_of(max_states, max_seconds, max_memory)
-    return draw_command(name, of, prop, out, settings, limits)
+    labels = Labels(tuple(hide), internal)
+    return draw_command(name, of, prop, out, settings, limits, labels)
 
 
 @cli.command()
@@ -201,7 +226,7 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-for command in (prove, diff, mutate, time_wait):
+for command in (walk, prove, diff, mutate, time_wait):
     cli.add_command(command)
 
 

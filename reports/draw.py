@@ -24,6 +24,9 @@ PICTURE_NODES_MAX = 300
 TEXT_NODES_MAX = 100_000
 """States of a product that are written as text for another tool."""
 
+MERMAID_MAX = 50_000
+"""Characters of a diagram that Mermaid draws (its maxTextSize, as it is delivered)."""
+
 OF = ("joint", "product", "endpoint")
 JOINT_LEGEND = (
     ("initial", "start"),
@@ -65,9 +68,10 @@ def product_picture(space: StateSpace) -> Picture:
 def product_graph(space: StateSpace, limit: int = PICTURE_NODES_MAX) -> nx.MultiDiGraph[int]:
     """Return the whole explored graph, each node and edge with `label` and `kind`."""
     if len(space) > limit:
+        others = ".graphml, .json or .dot" if limit == PICTURE_NODES_MAX else ".aut"
         raise ModelError(
             f"the product has {len(space):,} states, more than the {limit:,} that can be drawn so: "
-            "use --of joint, or write it as .graphml, .json or .dot for another tool"
+            f"use --of joint, or write it as {others} for another tool"
         )
     graph = space.networkx()
     for _, data in graph.nodes(data=True):
@@ -96,7 +100,7 @@ def _steps_of(space: StateSpace, run: Run) -> StepPath:
 
 def check_suffix(suffix: str) -> None:
     """Raise ModelError unless there is a format of that ending."""
-    known = [".svg", ".png", *WRITERS]
+    known = [".svg", ".png", *WRITERS, ".aut"]
     if suffix not in known:
         raise ModelError(f"no format {suffix!r}{nearest(suffix, known)}; known: {', '.join(known)}")
 
@@ -178,7 +182,13 @@ def _mermaid(graph: nx.MultiDiGraph[Any]) -> str:
             lines.append(f"    [*] --> {number[node]}")
     for source, target, data in named.edges(data=True):
         lines.append(f"    {number[source]} --> {number[target]} : {data['label']}")
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    if len(text) > MERMAID_MAX:
+        raise ModelError(
+            f"the graph takes {len(text):,} characters, more than the {MERMAID_MAX:,} that Mermaid "
+            "draws: use --of joint, or write it as .svg or .dot"
+        )
+    return text
 
 
 WRITERS: dict[str, Callable[[nx.MultiDiGraph[Any]], str | bytes]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from properties.check import properties_of
 from properties.judge import judge
+from reports.aldebaran import aldebaran
 from reports.draw import check_suffix, drawn, suffix_of
 from reports.files import write
 from reports.loading import one_model
@@ -18,26 +20,68 @@ from tcpclose_model.run import Run
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 
+AUT = ".aut"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Which steps of an .aut file have the internal label, and what that is."""
+
+    hide: tuple[str, ...] = ()
+    internal: str = "i"
+
 
 def draw_command(
     name: str | None,
-    of: str,
+    of: str | None,
     prop: str | None,
     out: Path,
     settings: Sequence[str],
     limits: Mapping[str, Any],  # Any: a number of states or of seconds, or None
+    labels: Labels | None = None,
 ) -> int:
-    """Draw a model into a file and return the exit status: 3 if exploration was cut short."""
+    """Draw a model into a file and return the exit status: 3 if exploration was cut short.
+
+    An .aut file has the whole product, else the default is the joint graph.  `labels` is for .aut.
+    """
+    if suffix_of(out) == AUT:
+        return _aut(name, of, prop, out, settings, limits, labels or Labels())
+    if labels is not None and labels != Labels():
+        raise ModelError(f"{out}: --hide and --internal are about the labels of an .aut file")
     check_suffix(suffix_of(out))
+    of = of or "joint"
     model = one_model(name, settings)
     space = explore(model, **limits)
     run = _counterexample(space, prop) if prop is not None else None
-    write(out, drawn(space, of, suffix_of(out), run))
+    return _written(out, drawn(space, of, suffix_of(out), run), of, space)
+
+
+def _written(out: Path, drawing: str | bytes, of: str, space: StateSpace) -> int:
+    """Write the file, say what is in it, and return the exit status."""
+    model = space.model
+    write(out, drawing)
     click.echo(f"wrote {out}: {of} graph of {model.name}, {len(space):,} states", err=True)
     if not space.complete:
         click.echo(f"not complete: {space.stopped}", err=True)
         return 3
     return 0
+
+
+def _aut(
+    name: str | None,
+    of: str | None,
+    prop: str | None,
+    out: Path,
+    settings: Sequence[str],
+    limits: Mapping[str, Any],  # Any: as above
+    labels: Labels,
+) -> int:
+    if of not in (None, "product"):
+        raise ModelError(f"{out}: an .aut file has every state and step: use --of product")
+    if prop is not None:
+        raise ModelError(f"{out}: nothing is highlighted in an .aut file; draw an .svg")
+    space = explore(one_model(name, settings), **limits)
+    return _written(out, aldebaran(space, labels.hide, labels.internal), "product", space)
 
 
 def _counterexample(space: StateSpace, name: str) -> Run:

@@ -33,7 +33,7 @@ LONGEST = 1_000_000
 """Characters in a trace; a longer one is refused before it is read."""
 
 
-class _Replay:
+class Replay:
     """A run that grows by the one step that fits each line."""
 
     def __init__(self, model: Model, where: str) -> None:
@@ -45,6 +45,7 @@ class _Replay:
 
     @property
     def state(self) -> ProductState:
+        """The state that the run has come to."""
         return self.states[-1]
 
     def take(self, at: str, said: str, fits: Callable[[Transition], bool]) -> None:
@@ -94,7 +95,7 @@ def parse_ladder(text: str, model: Model, *, where: str = "ladder") -> Run:
 
     Raises TraceError, with the line and what was possible there, if a line fits no step or several.
     """
-    replay = _Replay(model, where)
+    replay = Replay(model, where)
     lines = text.splitlines()
     content = [(n, line.split("#", 1)[0].strip()) for n, line in enumerate(lines, 1)]
     content = [(n, line) for n, line in content if line]
@@ -105,7 +106,7 @@ def parse_ladder(text: str, model: Model, *, where: str = "ladder") -> Run:
     return replay.run()
 
 
-def _take_line(replay: _Replay, at: str, line: str) -> None:
+def _take_line(replay: Replay, at: str, line: str) -> None:
     if line == "LOOP":
         if replay.loop is not None:
             raise TraceError(f"{at}: a second LOOP; a run repeats from one place")
@@ -132,7 +133,7 @@ def _take_line(replay: _Replay, at: str, line: str) -> None:
         )
 
 
-def _take_arrow(replay: _Replay, at: str, line: str, found: re.Match[str]) -> None:
+def _take_arrow(replay: Replay, at: str, line: str, found: re.Match[str]) -> None:
     left, to_b, head_b, head_a, to_a, right = found.groups()
     actor, words = (1, to_b) if head_b else (0, to_a)
     event = HEADS[head_b or head_a]
@@ -165,7 +166,7 @@ def parse_json(text: str, model: Model, *, where: str = "trace") -> Run:
         raise TraceError(
             f"{where}: field 'steps': expected a list of objects, the initial state first"
         )
-    replay = _Replay(model, where)
+    replay = Replay(model, where)
     loop = read.get("loop")
     if loop is not None and (isinstance(loop, bool) or not isinstance(loop, int)):
         raise TraceError(f"{where}: field 'loop': expected the number of a step or null")
@@ -185,7 +186,7 @@ def parse_json(text: str, model: Model, *, where: str = "trace") -> Run:
     return replay.run()
 
 
-def _take_json(replay: _Replay, at: str, said: Mapping[str, object]) -> None:
+def _take_json(replay: Replay, at: str, said: Mapping[str, object]) -> None:
     action, actor = said.get("action"), said.get("actor")
 
     def fits(step: Transition) -> bool:

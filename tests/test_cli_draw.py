@@ -15,7 +15,9 @@ import networkx as nx
 import pytest
 from PIL import Image
 
+from reports.draw import product_graph
 from reports.fold import endpoint_graph, joint_graph
+from tcpclose_model.errors import ModelError
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import model_named
@@ -113,6 +115,20 @@ def test_a_product_that_is_too_large_to_draw_is_refused_with_the_way_out(tmp_pat
         assert not out.exists()
 
 
+def test_a_diagram_that_mermaid_would_not_draw_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.draw.MERMAID_MAX", 1_000)
+    said = tcpclose("draw", "table_154", "--of", "product", "-o", tmp_path / "x.mmd")
+    refused(said, "characters, more than the 1,000 that Mermaid draws", "--of joint")
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_product_too_large_for_text_is_refused_with_the_format_for_it() -> None:
+    with pytest.raises(ModelError, match=r"353 states, more than the 352 .* write it as \.aut"):
+        product_graph(explore(model_named("no_time_wait_lossless")), 352)
+
+
 def test_a_large_product_is_written_for_other_tools(tmp_path: Path) -> None:
     out = tmp_path / "x.dot"
     said = tcpclose("draw", "no_time_wait_lossless", "--of", "product", "-o", out)
@@ -123,7 +139,7 @@ def test_a_large_product_is_written_for_other_tools(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.gif", "x", "x.dott"])
 def test_an_unknown_ending_is_refused_with_the_known_ones(name: str, tmp_path: Path) -> None:
     said = tcpclose("draw", "table_154", "-o", tmp_path / name)
-    refused(said, ".svg, .png, .dot, .graphml, .json, .mmd")
+    refused(said, ".svg, .png, .dot, .graphml, .json, .mmd, .aut")
     assert [] == list(tmp_path.iterdir())
 
 

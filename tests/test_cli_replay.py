@@ -44,7 +44,8 @@ def test_every_counterexample_that_a_check_writes_is_replayed(name: str, tmp_pat
     files = sorted(path for path in tmp_path.iterdir() if path.suffix in (".txt", ".json"))
     assert files
     for file in files:
-        read = tcpclose("run", file, "--model", name, "--format", "json")
+        form = "itf" if file.name.endswith(".itf.json") else "json"
+        read = tcpclose("run", file, "--model", name, "--format", form)
         assert (0, "") == (read.status, read.err)
         if file.suffix == ".json":
             assert file.read_text("utf-8") == read.out

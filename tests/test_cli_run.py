@@ -141,7 +141,10 @@ def test_a_run_as_mermaid_is_a_sequence_diagram_with_a_line_for_each_step() -> N
     assert 4 == sum("->>" in line for line in said.lines)
 
 
-@pytest.mark.parametrize(("end", "form"), [("txt", "text"), ("json", "json"), ("mmd", "mermaid")])
+@pytest.mark.parametrize(
+    ("end", "form"),
+    [("txt", "text"), ("json", "json"), ("itf.json", "itf"), ("mmd", "mermaid")],
+)
 def test_a_runs_file_is_in_the_format_of_its_ending(end: str, form: str, tmp_path: Path) -> None:
     out = tmp_path / f"run.{end}"
     said = tcpclose("run", "normal_close", "-o", out)
@@ -150,7 +153,10 @@ def test_a_runs_file_is_in_the_format_of_its_ending(end: str, form: str, tmp_pat
 
 
 def test_a_run_is_not_written_in_an_unknown_format(tmp_path: Path) -> None:
-    refused(tcpclose("run", "normal_close", "-o", tmp_path / "x.pdf"), ".txt, .json, .mmd")
+    refused(
+        tcpclose("run", "normal_close", "-o", tmp_path / "x.pdf"),
+        ".txt, .itf.json, .json, .mmd, .pcapng",
+    )
     assert [] == list(tmp_path.iterdir())
 
 
