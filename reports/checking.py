@@ -17,10 +17,9 @@ from properties.check import Result, check
 from properties.verdict import Answer
 from reports.check_json import check_json
 from reports.files import directory, write
-from reports.ladder import ladder
 from reports.loading import blamed, models, place_of
+from reports.run_files import write_all
 from reports.text import on_terminal, result_lines, table_lines, where_notes
-from reports.trace import mermaid, trace_text
 from tcpclose_model.errors import ModelError
 from tcpclose_model.limits import Progress, Stage
 from tcpclose_model.memory import in_words
@@ -116,7 +115,7 @@ def status_of(results: Sequence[Result]) -> int:
 
 
 def _write_counterexamples(out: Path, results: list[Result]) -> None:
-    """Write each counterexample into a directory: as ladder, JSON and Mermaid."""
+    """Write each counterexample into a directory, in every format that a run has."""
     directory(out)
     stems: set[str] = set()
     for result in results:
@@ -129,9 +128,7 @@ def _write_counterexamples(out: Path, results: list[Result]) -> None:
                 stem += "_again"
             stems.add(stem)
             head = f"# {result.model.name}: {verdict.property.name}: {verdict.detail}\n"
-            write(out / f"{stem}.txt", head + ladder(verdict.run))
-            write(out / f"{stem}.json", trace_text(verdict.run))
-            write(out / f"{stem}.mmd", mermaid(verdict.run))
+            write_all(out, stem, verdict.run, head)
     click.echo(f"wrote {len(stems)} counterexamples to {out}", err=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from reports.cli_options import NOTES, OUT, SET, limits_of, model_options
+from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
 from reports.cli_reality import diagnose
 from reports.cli_values import diff, prove, time_wait
 from tcpclose_model import __version__
@@ -70,7 +70,7 @@ def check(
 
     For each requirement that is violated: the shortest run, or a short lasso, what is wrong at its
     end, and the nearest change that repairs it.  -o FILE.json or FILE.txt writes the report, -o
-    DIRECTORY each counterexample as ladder, JSON and Mermaid.
+    DIRECTORY each counterexample in every format that `tcpclose run` writes.
     """
     from reports.checking import Asked, run_check
 
@@ -84,7 +84,10 @@ def check(
 @click.argument("what", required=False, metavar="[MODEL | RUN | FILE]")
 @click.option("--reach", metavar="CONDITION", help="Such as 'A=CLOSING & B=CLOSING'.")
 @click.option("--model", "model_name", metavar="MODEL", help="The model of a ladder or trace file.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default=None)
+@click.option("--format", "form", type=click.Choice(RUN_FORMATS), default=None)
+@click.option(
+    "--end", type=click.Choice(["a", "b"]), default="a", help="Which end a .pkt script tests."
+)
 @NOTES
 @OUT
 @model_options
@@ -93,6 +96,7 @@ def run(
     reach: str | None,
     model_name: str | None,
     form: str | None,
+    end: str,
     notes: bool,
     out: Path | None,
     settings: Sequence[str],
@@ -103,14 +107,16 @@ def run(
     """Show a run: to a state (--reach), one of the standard's by name, or from a FILE, replayed.
 
     A FILE is a ladder or a JSON trace; the first step that the model does not allow is named, with
-    what was possible instead.
+    what was possible instead.  -o FILE writes the run: .txt, .json, .mmd (Mermaid), .pcapng (for
+    Wireshark) or .pkt (packetdrill).
     """
     from reports.running import Request, run_command
     from reports.text import where_notes
 
     limits = limits_of(max_states, max_seconds, max_memory)
     request = Request(what, reach, model_name, tuple(settings), limits)
-    return run_command(request, form, out, notes=where_notes(notes, to_file=out is not None))
+    notes_at = where_notes(notes, to_file=out is not None)
+    return run_command(request, form, out, notes=notes_at, end="ab".index(end))
 
 
 @cli.command(name="list")

@@ -67,3 +67,7 @@ OUT = click.option(
 NOTES = click.option(
     "--notes/--no-notes", default=True, help="Say rules, clauses and changes beside a ladder."
 )
+
+
+RUN_FORMATS = ("text", "json", "mermaid", "packetdrill")
+"""The formats of a run that are text, so that they can be printed."""

@@ -10,20 +10,18 @@ from typing import Any
 import click
 
 from reports.files import write
-from reports.ladder import Notes, ladder
+from reports.ladder import Notes
 from reports.loading import one_model
 from reports.reach import condition
 from reports.replay import LONGEST, parse_json, parse_ladder
+from reports.run_files import content, format_of
 from reports.scenarios import SCENARIOS, scenario_named
-from reports.trace import mermaid, trace_text
 from tcpclose_model.engines.plain import PlainEngine
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError, nearest
 from tcpclose_model.model import Model
 from tcpclose_model.run import Run, executed
 from tcpclose_model.search import explore
 from tcpclose_model.variants.parameters import with_parameters
-
-FORMATS = {".txt": "text", ".json": "json", ".mmd": "mermaid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +35,24 @@ class Request:
     limits: Mapping[str, Any]  # Any: a number of states or of seconds, or None
 
 
-def run_command(request: Request, form: str | None, out: Path | None, *, notes: Notes) -> int:
+def run_command(
+    request: Request, form: str | None, out: Path | None, *, notes: Notes, end: int = 0
+) -> int:
     """Find the run, show or write it, and return the exit status."""
-    if out is not None and out.suffix not in FORMATS:
-        raise ModelError(f"{out}: a run is written as {', '.join(FORMATS)}")
+    asked = format_of(out) if out is not None else "text"
     if request.reach is not None:
         found, status = _reached(request)
         if found is None:
             return status
     else:
         found = _given(request)
-    form = form or (FORMATS[out.suffix] if out is not None else "text")
-    text = _as(found, form, notes=notes)
+    text = content(found, form or asked, notes=notes, end=end)
     if out is None:
         click.echo(text, nl=False)
     else:
         write(out, text)
         click.echo(f"wrote {out}", err=True)
     return 0
-
-
-def _as(run: Run, form: str, *, notes: Notes) -> str:
-    if form == "json":
-        return trace_text(run)
-    return mermaid(run) if form == "mermaid" else ladder(run, notes=notes)
 
 
 def _reached(request: Request) -> tuple[Run | None, int]:

@@ -1,0 +1,179 @@
+"""A run as a packetdrill script: one end is a real stack under test, the script plays the other.
+
+`<` is what the script injects, `>` what the stack has to send; numbers are relative to either
+end's SYN.  What a timer of the stack sends may come at any time (`*`); a duration that only the
+stack knows, such as 2MSL, is waited for.  Any options are taken (`<...>`).
+
+What a script cannot say is refused: a crash, a second incarnation, a middlebox beside the stack.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from reports.frames import ISS, Frame, Numbers, frames
+from tcpclose_model.engines.plain import ENDS, TIME, Transition
+from tcpclose_model.errors import ModelError
+from tcpclose_model.protocol.vocabulary import OUTPUTS, TCB, TIMEOUTS, Event
+from tcpclose_model.run import Run
+
+TOLERANCE_US = 500_000
+SOON, TICK, WAIT = 0.01, 1.0, 61.0
+"""Seconds before what is injected, of a tick, and for a timer of the stack that sends nothing.
+
+The last is that of Linux, whose TIME-WAIT and FIN-WAIT-2 timers take 60 s.
+"""
+
+ACTIVE = """\
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)
++0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
++0 > S 0:0(0) <...>
++0.01 < S. 0:0(0) ack 1 win 65535 <mss 1460>
++0 > . 1:1(0) ack 1 <...>
+"""
+PASSIVE = """\
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
++0.01 < S 0:0(0) win 65535 <mss 1460>
++0 > S. 0:0(0) ack 1 <...>
++0.01 < . 1:1(0) ack 1 win 65535
++0 accept(3, ..., ...) = 4
+"""
+SOCKETS = (3, 4)
+"""The file descriptor of the connection: A connects, B accepts."""
+
+IMPOSSIBLE = {
+    Event.CRASH: "crashes",
+    Event.OPEN_ACTIVE: "opens a second incarnation",
+    Event.OPEN_PASSIVE: "opens a second incarnation",
+}
+
+
+def packetdrill(run: Run, end: int) -> str:
+    """Return the script that tests end 0 (A) or 1 (B); ModelError if a script cannot say it."""
+    _check(run, end)
+    script = _Script(run, end)
+    for number, step in enumerate(run.steps, 1):
+        script.take(number, step)
+    if run.loop is not None:
+        script.lines.append(f"// What follows step {run.loop} repeats for ever.")
+    return "\n".join(script.lines) + "\n"
+
+
+def _check(run: Run, end: int) -> None:
+    other = f"the other end may do: --end {ENDS[1 - end].lower()}"
+    if run.model.middlebox.at == ENDS[end].lower():
+        raise ModelError(
+            f"packetdrill: a middlebox stands beside {ENDS[end]}, and a script tests an end alone; "
+            f"{other}"
+        )
+    for number, step in enumerate(run.steps, 1):
+        event = step.action.event
+        if step.action.actor == end and event in IMPOSSIBLE:
+            raise ModelError(
+                f"packetdrill: {ENDS[end]} {IMPOSSIBLE[event]} in step {number}, and a script has "
+                f"one connection of one socket; {other}"
+            )
+
+
+class _Script:
+    """The lines so far, and how long to wait before the next of them."""
+
+    def __init__(self, run: Run, end: int) -> None:
+        self._run, self._end = run, end
+        self._peer_octets = Numbers(run, 1 - end).unit_octets
+        self._octets = Numbers(run, end).unit_octets
+        self._socket = SOCKETS[end]
+        self._delay = 0.0
+        seen = [frame for frame in frames(run) if frame.point == end and frame.step]
+        self._seen = {step: list(group) for step, group in groupby(seen, lambda f: f.step)}
+        self.lines = [
+            f"// A run of {' '.join(run.model.name.split())}; {ENDS[end]} is the stack under test.",
+            f"--tolerance_usecs={TOLERANCE_US}",
+            "",
+            *(PASSIVE if end else ACTIVE).splitlines(),
+            "",
+        ]
+
+    def take(self, number: int, step: Transition) -> None:
+        """Add what a step means to the stack under test; of the other end's, a remark."""
+        action = step.action
+        if action.actor == TIME:
+            self._delay += TICK
+            return
+        if action.segment is None:
+            self.lines.append(f"// {number}: {ENDS[action.actor]} {action.event.words}")
+            if action.actor == self._end:
+                self._local(action.event, sends=step.sent is not None)
+        for frame in self._seen.get(number, ()):
+            self._packet(frame, step)
+        self._reads(number, step)
+
+    def _local(self, event: Event, *, sends: bool) -> None:
+        socket = self._socket
+        if event is Event.CLOSE:
+            self._line(f"close({socket}) = 0")
+        elif event is Event.SHUTDOWN:
+            self._line(f"shutdown({socket}, SHUT_WR) = 0")
+        elif event is Event.SEND:
+            self._line(f"write({socket}, ..., {self._octets}) = {self._octets}")
+        elif event is Event.ABORT:
+            linger = "{onoff=1, linger=0}"
+            self._line(f"setsockopt({socket}, SOL_SOCKET, SO_LINGER, {linger}, 8) = 0")
+            self._line(f"close({socket}) = 0")
+        elif event in TIMEOUTS and not sends:
+            self._delay += WAIT
+
+    def _line(self, what: str, least: float = 0.0) -> None:
+        """Add a line that happens at once, or when what is to be waited for is over."""
+        self.lines.append(f"+{self._delay or least:g} {what}")
+        self._delay = 0.0
+
+    def _packet(self, frame: Frame, step: Transition) -> None:
+        if frame.sender != self._end:
+            self._line(f"< {_segment(frame)} win {0 if frame.wnd0 else 65535}", SOON)
+            return
+        expected = f"> {_segment(frame)} <...>"
+        event = step.action.event
+        if event in TIMEOUTS or event in OUTPUTS:
+            self.lines.append(f"* {expected}")
+            self._delay = 0.0
+        else:
+            self._line(expected)
+
+    def _reads(self, number: int, step: Transition) -> None:
+        """Add the read of what the user under test reads in a step."""
+        before, after = _tcb(self._run, number - 1, self._end), _tcb(self._run, number, self._end)
+        octets = (after.read - before.read) * self._peer_octets
+        if octets > 0 and not before.released:
+            self._line(f"read({self._socket}, ..., {octets}) = {octets}")
+
+
+def _tcb(run: Run, number: int, end: int) -> TCB:
+    state = run.states[number]
+    return state.b if end else state.a
+
+
+def _segment(frame: Frame) -> str:
+    """Return a segment's flags and numbers; the end of a range leaves SYN and FIN out."""
+    flags = "".join(
+        flag
+        for flag, is_set in (
+            ("S", frame.syn),
+            ("F", frame.fin),
+            ("R", frame.rst),
+            ("P", frame.text),
+            (".", frame.ack is not None),
+        )
+        if is_set
+    )
+    seq = (frame.seq - ISS[frame.sender]) % 2**32
+    length = len(frame.text)
+    words = f"{flags} {seq}:{seq + length}({length})"
+    if frame.ack is None:
+        return words
+    return f"{words} ack {(frame.ack - ISS[1 - frame.sender]) % 2**32}"
