@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
-from reports.cli_reality import diagnose
+from reports.cli_reality import conform, diagnose
 from reports.cli_values import diff, prove, time_wait
 from tcpclose_model import __version__
 from tcpclose_model.errors import ModelError, TcpcloseError, TraceError
@@ -208,7 +208,7 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-for command in (prove, diff, time_wait, diagnose):
+for command in (prove, diff, time_wait, conform, diagnose):
     cli.add_command(command)
 
 
