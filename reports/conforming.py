@@ -79,10 +79,13 @@ def tables_of(a: Protocol, b: Protocol) -> tuple[Tables, Tables]:
     return Tables([a]), Tables([b])
 
 
-def candidates(asked: str | None) -> list[tuple[Tables, Tables]]:
-    """Return the tables by which a connection may be explained, in the order they are tried."""
+def candidates(asked: str | None, *, retry: bool) -> list[tuple[Tables, Tables]]:
+    """Return the tables by which a connection may be explained, in the order they are tried.
+
+    retry: those after the first are wanted too; to make them ready takes a while.
+    """
     if asked is None:
-        return [default_tables(), every_stack()]
+        return [default_tables(), every_stack()] if retry else [default_tables()]
     model = one_model(asked)
     both = [tables_of(model.a, model.b)]
     return both if model.a == model.b else [*both, tables_of(model.b, model.a)]
@@ -93,12 +96,12 @@ class Judge:
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
-        self._tables = candidates(asked.model)
+        self._first = candidates(asked.model, retry=False)[0]
         self._keep = asked.packets or asked.form == "json"
 
     def begin(self, start: Start) -> Watch:
         """Return the watch over a close that begins."""
-        return Watch(self._tables[0], start, self._asked.complete, self._keep)
+        return Watch(self._first, start, self._asked.complete, self._keep)
 
     def judged(self, one: Connection) -> Judged:
         """Return the verdict on a connection that is over, or of which no more is known."""
@@ -108,7 +111,7 @@ class Judge:
             return Judged(one, OUT_OF_SCOPE, "only one direction was captured")
         watch = one.watch
         if watch.deviation is not None:
-            watch = self._again(watch, self._tables[1:])
+            watch = self._again(watch, candidates(self._asked.model, retry=True)[1:])
         one.watch = watch
         if watch.deviation is not None:
             return self._deviates(one, watch)
@@ -132,7 +135,7 @@ class Judge:
     def _deviates(self, one: Connection, watch: Watch) -> Judged:
         assert watch.deviation is not None
         given = watch.deviation.given
-        why = _undecidable(one, watch, retried=len(self._tables) > 1)
+        why = _undecidable(one, watch)
         if why:
             told = f"packet {given.number} is not explained, but {why}"
             return Judged(one, OUT_OF_SCOPE, told, tuple(watch.notes), watch.deviation.before)
@@ -175,11 +178,11 @@ def _explanations() -> dict[str, list[tuple[Tables, Tables]]]:
     return found
 
 
-def _undecidable(one: Connection, watch: Watch, *, retried: bool) -> str:
+def _undecidable(one: Connection, watch: Watch) -> str:
     """Return why what looks impossible may be possible, or ""."""
     if watch.capped:
         return "there were more possibilities than are followed"
-    if watch.forgotten and retried:
+    if watch.forgotten:
         return "the close is too long to be tried by the other tables"
     if one.closed_window:
         return "a window was zero: probes of a closed window are not followed"

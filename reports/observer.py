@@ -36,6 +36,7 @@ LOW = -(1 << 40)
 """Stands for SND.UNA where all that is known is that it may be anywhere below SND.NXT."""
 TCBS_MAX = 400
 POOL_MAX = 24
+KNOWN_MAX = 20_000
 RETRANSMIT, CLOSE, SHUTDOWN = Event.RETRANSMISSION_TIMEOUT, Event.CLOSE, Event.SHUTDOWN
 SILENT = (
     Event.TIME_WAIT_TIMEOUT,
@@ -71,6 +72,7 @@ class Tables:
     def __init__(self, protocols: Iterable[Protocol]) -> None:
         self.ends = [_end(protocol) for protocol in protocols]
         self.known: dict[object, frozenset[Hypothesis]] = {}
+        self.possible: dict[object, tuple[State, ...]] = {}
 
 
 class Hypothesis(NamedTuple):
@@ -220,7 +222,7 @@ def explained(
             for one in reached(tables, held, pool, goal)
             for after in _sending(tables.ends[one.table], one.tcb, pool, seg)
         )
-        if len(tables.known) > 20_000:
+        if len(tables.known) > KNOWN_MAX:
             tables.known.clear()
         tables.known[key] = known
     return known
@@ -322,8 +324,15 @@ def possible(
     tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...], *, later: bool = False
 ) -> tuple[State, ...]:
     """Return the states that the end may be in now; `later`, after its timers too."""
-    found = reached(tables, held, pool, None, TIMED if later else ())
-    return tuple(sorted({one.tcb.state for one in found}))
+    key = (held, pool, later)
+    known = tables.possible.get(key)
+    if known is None:
+        found = reached(tables, held, pool, None, TIMED if later else ())
+        known = tuple(sorted({one.tcb.state for one in found}))
+        if len(tables.possible) > KNOWN_MAX:
+            tables.possible.clear()
+        tables.possible[key] = known
+    return known
 
 
 def sendable(tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]) -> list[Seen]:

@@ -61,10 +61,10 @@ def pcap(
     packets: Iterable[bytes], link: int = LINK_RAW, order: str = "<", magic: int = 0xA1B2C3D4
 ) -> bytes:
     """Return a pcap file."""
-    data = struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, 65535, link)
+    parts = [struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, 65535, link)]
     for number, packet in enumerate(packets):
-        data += struct.pack(f"{order}IIII", number, 0, len(packet), len(packet)) + packet
-    return data
+        parts += [struct.pack(f"{order}IIII", number, 0, len(packet), len(packet)), packet]
+    return b"".join(parts)
 
 
 def pcapng(packets: Iterable[bytes], link: int = LINK_RAW, order: str = "<") -> bytes:
