@@ -184,6 +184,8 @@ def _undecidable(one: Connection, watch: Watch) -> str:
         return "there were more possibilities than are followed"
     if watch.forgotten:
         return "the close is too long to be tried by the other tables"
+    if one.gap:
+        return "segments before it, perhaps a FIN, were not captured"
     if one.closed_window:
         return "a window was zero: probes of a closed window are not followed"
     return "it has urgent data" if one.urgent else ""

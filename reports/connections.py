@@ -25,6 +25,7 @@ class Connection:
         "closed_window",
         "ends",
         "first",
+        "gap",
         "last",
         "nxt",
         "opened",
@@ -43,6 +44,7 @@ class Connection:
         self.seen = [0, 0]
         self.syns: list[int | None] = [None, None]
         self.opened = self.refused = False
+        self.gap = False
         self.bases: list[int | None] = [None, None]
         self.nxt = [0, 0]
         self.acked: list[int | None] = [None, None]
@@ -76,7 +78,11 @@ class Connection:
         acked = self.unwrapped(1 - side, ack) if flags & ACK else None
         if flags & RST and not self.opened and self.watch is None:
             self.refused = True
-        elif flags & (FIN | RST) or self.watch is not None:
+        elif (
+            flags & (FIN | RST)
+            or self.watch is not None
+            or self._hides_a_fin(side, start, acked, length)
+        ):
             self._close(number, side, Seen(start, acked or 0, length), packet, begin)
         else:
             self.opened = True
@@ -86,6 +92,20 @@ class Connection:
         if not flags & RST and start + length > self.nxt[side]:
             self.nxt[side] = start + length
 
+    def _hides_a_fin(self, side: int, start: int, acked: int | None, length: int) -> bool:
+        """Return whether a packet counts one number that was not seen, which may be a FIN's.
+
+        Where more than one number is missing, `gap` notes that a FIN may be among them.
+        """
+        if not self.opened and None in self.syns:
+            self.gap = True
+            return False
+        missing = 0 if length else start - self.nxt[side]
+        if acked is not None and self.seen[1 - side]:
+            missing = max(missing, acked - self.nxt[1 - side])
+        self.gap |= missing > 1
+        return missing == 1
+
     def _close(
         self, number: int, side: int, seg: Seen, packet: Packet, begin: Callable[[Start], Watch]
     ) -> None:
@@ -93,7 +113,7 @@ class Connection:
         flags = packet.flags
         rst = bool(flags & RST)
         if self.watch is None:
-            self._begin(side, seg, begin, is_text=not rst, has_ack=bool(flags & ACK))
+            self._begin(side, seg, begin, fin=bool(flags & FIN), has_ack=bool(flags & ACK))
         assert self.watch is not None
         self.closed_window |= packet.window == 0 and not rst
         seg = Seen(
@@ -106,19 +126,23 @@ class Connection:
         self.watch.observe(Given(number, side, seg))
 
     def _begin(
-        self, side: int, seg: Seen, begin: Callable[[Start], Watch], *, is_text: bool, has_ack: bool
+        self, side: int, seg: Seen, begin: Callable[[Start], Watch], *, fin: bool, has_ack: bool
     ) -> None:
         """Start to watch: from here on numbers are relative to what each end has sent so far."""
-        if is_text:
+        if fin:
             self.nxt[side] = max(self.nxt[side], seg.seq)
+        self.gap |= fin and has_ack and seg.ack > self.nxt[1 - side]
         acked: list[int] = []
         for end in (0, 1):
             known = self.acked[end]
-            if end == side and has_ack and known is None:
-                known = seg.ack
+            if end == side and has_ack:
+                known = seg.ack if known is None else min(known, seg.ack)
             if known is None:
                 known = self.nxt[1 - end]
-            self.nxt[1 - end] = max(self.nxt[1 - end], known)
+            if fin or end != side:
+                self.nxt[1 - end] = max(self.nxt[1 - end], known)
+            else:
+                known = min(known, self.nxt[1 - end])
             acked.append(known)
         self._origin = (self.nxt[0], self.nxt[1])
         self.watch = begin(Start((acked[0] - self.nxt[1], acked[1] - self.nxt[0])))
