@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
+from reports.cli_reality import conform, diagnose
 from reports.cli_values import diff, mutate, prove, time_wait
 from reports.cli_walk import walk
 from tcpclose_model import __version__
@@ -226,7 +227,7 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-for command in (walk, prove, diff, mutate, time_wait):
+for command in (walk, prove, diff, mutate, time_wait, conform, diagnose):
     cli.add_command(command)
 
 

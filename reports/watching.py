@@ -1,0 +1,262 @@
+"""The closing phase of one captured connection: what each end may be, packet by packet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reports.observer import (
+    LOW,
+    Hypothesis,
+    Seen,
+    Tables,
+    established,
+    explained,
+    possible,
+    sendable,
+    with_seen,
+)
+from tcpclose_model.protocol.vocabulary import State
+
+REMEMBERED_MAX = 256
+"""Packets of a closing phase that are kept, to be judged again by other tables."""
+REPEATS_MAX = 32
+LATE_MAX = 3
+"""By how many packets of its own sender a packet may be overtaken before it is captured."""
+
+
+class Given(NamedTuple):
+    """A packet of the closing phase: its number in the file, who sends it, the segment."""
+
+    number: int
+    sender: int
+    seg: Seen
+
+
+class Start(NamedTuple):
+    """What the established phase leaves, for each end: the last number acknowledged by it.
+
+    Numbers are relative to the first one that each end has not sent yet.
+    """
+
+    acknowledged: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """The first packet that no run explains, and what could have been sent instead."""
+
+    given: Given
+    before: tuple[tuple[State, ...], tuple[State, ...]]
+    instead: tuple[Seen, ...]
+
+
+class _Unseen(NamedTuple):
+    """What the sender of a packet, and its peer, may have sent before it without being seen."""
+
+    owns: tuple[Seen, ...]
+    others: tuple[Seen, ...]
+
+    def of(self, is_sender: bool) -> tuple[Seen, ...]:
+        """Return what one of the two has sent."""
+        return self.owns if is_sender else self.others
+
+
+class _Earlier(NamedTuple):
+    """A segment that was seen, and what its sender could be, and have received, just before."""
+
+    held: frozenset[Hypothesis]
+    pool: tuple[Seen, ...]
+    seg: Seen
+
+
+@dataclass(slots=True)
+class Watch:
+    """Both ends of a connection since its close began.
+
+    complete: the capture misses nothing, so that what is acknowledged must have been seen.
+    states: after each packet, the possible states of both ends (kept only if `keep_states`).
+    brief: of a deviation only the packet is wanted.
+    """
+
+    tables: tuple[Tables, Tables]
+    start: Start
+    complete: bool = False
+    keep_states: bool = False
+    brief: bool = False
+    held: list[frozenset[Hypothesis]] = field(default_factory=list)
+    pools: list[tuple[Seen, ...]] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
+    forgotten: int = 0
+    capped: bool = False
+    deviation: Deviation | None = None
+    fins: list[int | None] = field(default_factory=lambda: [None, None])
+    acked: list[int] = field(default_factory=lambda: [0, 0])
+    resets: list[Given] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    states: list[tuple[Given, tuple[State, ...], tuple[State, ...]]] = field(default_factory=list)
+    _before: list[list[_Earlier]] = field(default_factory=lambda: [[], []])
+
+    def __post_init__(self) -> None:
+        for end in (0, 1):
+            received = self.start.acknowledged[end]
+            self.held.append(established(self.tables[end], LOW, received))
+            ack = self.start.acknowledged[1 - end]
+            pool = (Seen(received, ack, text=-received),) if received < 0 else ()
+            self.pools.append((*pool, Seen(0, ack)))
+        self.acked = list(self.start.acknowledged)
+
+    def observe(self, given: Given) -> None:
+        """Take the next packet of the closing phase into account."""
+        if self.deviation is not None:
+            return
+        sender, seg = given.sender, given.seg
+        self._remember(given)
+        after = self._explained(sender, seg)
+        if not after:
+            after = self._with_unseen(given) or self._as_late(given)
+        if not after:
+            self._deviates(given)
+            return
+        before = self._before[sender]
+        before.append(_Earlier(self.held[sender], self.pools[sender], seg))
+        del before[:-REPEATS_MAX]
+        self.held[sender] = after
+        self._send(sender, seg)
+        self._count(given)
+        if self.keep_states and len(self.states) < REMEMBERED_MAX:
+            self.states.append((given, *self.possible()))
+
+    def possible(self, *, later: bool = False) -> tuple[tuple[State, ...], tuple[State, ...]]:
+        """Return the states that A and B may be in; `later`, also after their timers."""
+        a, b = (
+            possible(self.tables[end], self.held[end], self.pools[end], later=later)
+            for end in (0, 1)
+        )
+        return a, b
+
+    def _remember(self, given: Given) -> None:
+        if len(self.given) < REMEMBERED_MAX:
+            self.given.append(given)
+        else:
+            self.forgotten += 1
+
+    def _count(self, given: Given) -> None:
+        sender, seg = given.sender, given.seg
+        if seg.rst:
+            self.resets.append(given)
+            del self.resets[1:-1]
+            return
+        self.acked[sender] = max(self.acked[sender], seg.ack)
+        if seg.fin and self.fins[sender] is None:
+            self.fins[sender] = seg.end
+
+    def _explained(self, sender: int, seg: Seen) -> frozenset[Hypothesis]:
+        """Return what the sender may be after the segment, which may be a second sight of one."""
+        held = self.held[sender]
+        after = explained(self.tables[sender], held, self.pools[sender], seg)
+        if any(seg == earlier.seg for earlier in self._before[sender]):
+            after |= held
+        return after
+
+    def _send(self, sender: int, seg: Seen) -> None:
+        """Note that a segment may arrive at the other end from now on."""
+        other = 1 - sender
+        needed = min((one.tcb.rcv_nxt for one in self.held[other]), default=LOW)
+        self.pools[other], lost = with_seen(self.pools[other], seg, needed)
+        self.capped |= lost
+
+    def _with_unseen(self, given: Given) -> frozenset[Hypothesis]:
+        """Return what the sender may be if segments before this one were not captured.
+
+        Its own may have been lost before the capture point; those of its peer that it acknowledges
+        have reached it, so the capture misses them.
+        """
+        sender, seg = given.sender, given.seg
+        held, pools, capped = list(self.held), list(self.pools), self.capped
+        found: list[tuple[frozenset[Hypothesis], frozenset[Hypothesis], _Unseen]] = []
+        peers = () if self.complete or seg.rst else tuple(self._unseen_of(1 - sender, seg.ack))
+        for owns in ((), *self._unseen_of(sender, seg.seq)):
+            for others in ((), *peers) if owns else peers:
+                self.held, self.pools = list(held), list(pools)
+                if self._supposed(1 - sender, others) and self._supposed(sender, owns):
+                    after = self._explained(sender, seg)
+                    if after:
+                        found.append((after, self.held[1 - sender], _Unseen(owns, others)))
+        self.held, self.pools, self.capped = held, pools, capped
+        if not found:
+            return frozenset()
+        self.held[1 - sender] = frozenset().union(*(peer for _, peer, _ in found))
+        for end in (sender, 1 - sender):
+            ways = dict.fromkeys(one.of(end == sender) for *_, one in found)
+            self._tell_unseen(given, end, [way for way in ways if way])
+        return frozenset().union(*(after for after, _, _ in found))
+
+    def _unseen_of(self, end: int, upto: int) -> Iterator[tuple[Seen, ...]]:
+        """Return the segments that an end may have sent unseen, if its numbers reach `upto`."""
+        live = [one.tcb for one in self.held[end] if one.tcb.state != State.CLOSED]
+        if not live:
+            return
+        nxt = max(tcb.snd_nxt for tcb in live)
+        if upto <= nxt or any(tcb.fin_sent for tcb in live):
+            return
+        for ack in sorted({tcb.rcv_nxt for tcb in live} | {self._latest(1 - end)}, reverse=True):
+            yield (Seen(nxt, ack, text=upto - nxt),)
+            if upto - nxt == 1:
+                yield (Seen(nxt, ack, fin=1),)
+            else:
+                text = upto - nxt - 1
+                yield (Seen(nxt, ack, text=text), Seen(upto - 1, ack, fin=1))
+
+    def _latest(self, end: int) -> int:
+        return max(one.tcb.snd_nxt for one in self.held[end])
+
+    def _supposed(self, sender: int, segs: tuple[Seen, ...]) -> bool:
+        """Return whether an end can have sent these segments; if so, it has."""
+        for seg in segs:
+            after = explained(self.tables[sender], self.held[sender], self.pools[sender], seg)
+            if not after:
+                return False
+            self.held[sender] = after
+            if not self.complete:
+                self._send(sender, seg)
+        return True
+
+    def _tell_unseen(self, given: Given, end: int, ways: list[tuple[Seen, ...]]) -> None:
+        """Note what an end must have sent unseen, in one of these ways."""
+        if not ways:
+            return
+        told = " or ".join(
+            " and ".join("a FIN" if seg.fin else f"{seg.text:,} octets" for seg in way)
+            for way in ways
+        )
+        self.notes.append(
+            f"packet {given.number} shows that {'AB'[end]} has sent {told}, not captured"
+        )
+        for seg in {seg: None for way in ways for seg in way}:
+            if not self.complete:
+                self._send(end, seg)
+            if seg.fin and self.fins[end] is None:
+                self.fins[end] = seg.end
+
+    def _as_late(self, given: Given) -> frozenset[Hypothesis]:
+        """Return what the sender may be if this packet was overtaken by its latest ones."""
+        sender, seg = given.sender, given.seg
+        before, tables = self._before[sender], self.tables[sender]
+        for back in range(1, min(LATE_MAX, len(before)) + 1):
+            held = explained(tables, before[-back].held, before[-back].pool, seg)
+            for later in before[-back:]:
+                held = explained(tables, held, later.pool, later.seg) if held else held
+            if held:
+                self.notes.append(f"packet {given.number} was overtaken before it was captured")
+                return held
+        return frozenset()
+
+    def _deviates(self, given: Given) -> None:
+        if self.brief:
+            self.deviation = Deviation(given, ((), ()), ())
+            return
+        sender = given.sender
+        instead = sendable(self.tables[sender], self.held[sender], self.pools[sender])
+        self.deviation = Deviation(given, self.possible(), tuple(instead))
