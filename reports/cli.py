@@ -35,7 +35,14 @@ def cli() -> None:
 @click.option(
     "--property", "only", multiple=True, metavar="NAME", help="Judge only this; repeatable."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default=None
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Fail what is vacuous, too, and an edited row never carried out.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["auto", "plain", "fast", "large"]),
@@ -56,6 +63,7 @@ def check(
     everything: bool,
     only: Sequence[str],
     form: str | None,
+    strict: bool,
     engine: str,
     threads: int,
     reductions: bool,
@@ -69,14 +77,15 @@ def check(
     """Explore MODELs and judge their properties.
 
     For each requirement that is violated: the shortest run, or a short lasso, what is wrong at its
-    end, and the nearest change that repairs it.  -o FILE.json or FILE.txt writes the report, -o
-    DIRECTORY each counterexample as ladder, JSON and Mermaid.
+    end, and the nearest change that repairs it.  -o FILE.json, FILE.txt or FILE.xml (JUnit) writes
+    the report, -o DIRECTORY each counterexample as ladder, JSON and Mermaid.  --format github adds
+    annotations, and a summary where GITHUB_STEP_SUMMARY names its file.
     """
     from reports.checking import Asked, run_check
 
     limits = limits_of(max_states, max_seconds, max_memory)
     limits |= {"engine": engine, "threads": threads, "reduce": reductions}
-    asked = Asked(names, everything, only, form, notes, out, settings, limits)
+    asked = Asked(names, everything, only, form, notes, out, settings, limits, strict)
     return run_check(asked)
 
 
