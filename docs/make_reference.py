@@ -72,7 +72,7 @@ def reference() -> str:
 def command_line() -> Iterator[str]:
     """Yield every command with its help and options, as click has them."""
     yield from help_of(cli)
-    for name, command in cli.commands.items():
+    for name, command in commands(cli):
         yield ""
         yield f"### `{usage(name, command)}`"
         yield ""
@@ -83,6 +83,14 @@ def command_line() -> Iterator[str]:
             yield from table(
                 ["option", "meaning"], ([code(option(p)), p.help or ""] for p in found)
             )
+
+
+def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands of a group by name, and those of the groups in it."""
+    for name, command in group.commands.items():
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", found) for inner, found in commands(command))
 
 
 def help_of(command: click.Command) -> Iterator[str]:

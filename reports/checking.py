@@ -14,8 +14,10 @@ from typing import Any
 import click
 
 from properties.check import Result, check
+from properties.strictness import untested
 from properties.verdict import Answer
 from reports.check_json import check_json
+from reports.ci_formats import append_summary, junit, workflow_commands
 from reports.files import directory, write
 from reports.loading import blamed, models, place_of
 from reports.run_files import write_all
@@ -42,6 +44,7 @@ class Asked:
     out: Path | None
     settings: Sequence[str]
     limits: Limits
+    strict: bool = False
 
 
 def run_check(asked: Asked) -> int:
@@ -50,10 +53,11 @@ def run_check(asked: Asked) -> int:
     if asked.everything and asked.names:
         raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
     to_file = out is not None and bool(out.suffix) and not out.is_dir()
-    if out is not None and to_file and out.suffix not in (".json", ".txt"):
-        raise ModelError(f"{out}: a report is .json or .txt; or name a directory")
+    if out is not None and to_file and out.suffix not in FORM_OF:
+        raise ModelError(f"{out}: a report is {', '.join(FORM_OF)}; or name a directory")
     chosen = models(tuple(MODELS) if asked.everything else asked.names, asked.settings)
-    as_json = asked.form == "json" or (to_file and out is not None and out.suffix == ".json")
+    form = FORM_OF[out.suffix] if out is not None and to_file else asked.form
+    as_document = form in ("json", "junit")
     notes = where_notes(asked.notes, to_file=to_file)
     results: list[Result] = []
     report: list[str] = []
@@ -66,23 +70,42 @@ def run_check(asked: Asked) -> int:
                 click.echo(line)
 
     for model in chosen:
-        with _progress(quiet=as_json or to_file) as progress:
+        with _progress(quiet=as_document or to_file) as progress:
             results.append(_checked(model, asked, progress))
-        if not as_json and not asked.everything:
+        if not as_document and not asked.everything:
             put([""] if len(results) > 1 else [])
             put(result_lines(results[-1], notes))
+            put(_strict_lines(results[-1], asked))
         if _interrupted(results[-1]):
             break
-    if asked.everything and not as_json:
+    if asked.everything and not as_document:
         put(table_lines(results))
-    if as_json and not to_file:
-        click.echo(check_json(results), nl=False)
+        put(line for result in results for line in _strict_lines(result, asked))
+    if asked.form == "github":
+        put(workflow_commands(results, strict=asked.strict) if not to_file else [])
+        append_summary(results, strict=asked.strict)
+    document = ""
+    if as_document:
+        document = check_json(results) if form == "json" else junit(results, strict=asked.strict)
+    if as_document and not to_file:
+        click.echo(document, nl=False)
     if out is not None and to_file:
-        write(out, check_json(results) if as_json else "".join(report))
+        write(out, document if as_document else "".join(report))
         click.echo(f"wrote {out}", err=True)
     elif out is not None:
         _write_counterexamples(out, results)
-    return status_of(results)
+    strictly = asked.strict and any(any(untested(result)) for result in results)
+    return 1 if strictly else status_of(results)
+
+
+FORM_OF = {".json": "json", ".txt": "text", ".xml": "junit"}
+"""The format of a report by the ending of its file."""
+
+
+def _strict_lines(result: Result, asked: Asked) -> Iterator[str]:
+    if asked.strict:
+        for what in untested(result):
+            yield click.style(f"STRICT: {result.model.name}: {what}", fg="red")
 
 
 def _checked(model: Model, asked: Asked, progress: Progress | None) -> Result:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from reports.cli_gate import baseline, interop
 from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
 from reports.cli_reality import conform, diagnose
 from reports.cli_values import diff, mutate, prove, time_wait
@@ -36,7 +37,14 @@ def cli() -> None:
 @click.option(
     "--property", "only", multiple=True, metavar="NAME", help="Judge only this; repeatable."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default=None)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit", "github"]), default=None
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Fail what is vacuous, too, and an edited row never carried out.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["auto", "plain", "fast", "large"]),
@@ -57,6 +65,7 @@ def check(
     everything: bool,
     only: Sequence[str],
     form: str | None,
+    strict: bool,
     engine: str,
     threads: int,
     reductions: bool,
@@ -70,14 +79,15 @@ def check(
     """Explore MODELs and judge their properties.
 
     For each requirement that is violated: the shortest run, or a short lasso, what is wrong at its
-    end, and the nearest change that repairs it.  -o FILE.json or FILE.txt writes the report, -o
-    DIRECTORY each counterexample in every format that `tcpclose run` writes.
+    end, and the nearest change that repairs it.  -o FILE.json, FILE.txt or FILE.xml (JUnit) writes
+    the report, -o DIRECTORY each counterexample in every format that `tcpclose run` writes.
+    --format github adds annotations, and a summary where GITHUB_STEP_SUMMARY names its file.
     """
     from reports.checking import Asked, run_check
 
     limits = limits_of(max_states, max_seconds, max_memory)
     limits |= {"engine": engine, "threads": threads, "reduce": reductions}
-    asked = Asked(names, everything, only, form, notes, out, settings, limits)
+    asked = Asked(names, everything, only, form, notes, out, settings, limits, strict)
     return run_check(asked)
 
 
@@ -227,7 +237,7 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-for command in (walk, prove, diff, mutate, time_wait, conform, diagnose):
+for command in (walk, prove, diff, mutate, time_wait, baseline, interop, conform, diagnose):
     cli.add_command(command)
 
 

@@ -28,8 +28,18 @@ def models(names: Sequence[str], settings: Sequence[str] = ()) -> list[Model]:
     Raises ModelError where there is no such thing, TcpcloseError with file and line where the
     file itself fails.
     """
-    found = [model for name in names or (DEFAULT,) for model in _named(name)]
-    return [_set(model, settings) if settings else model for model in found]
+    return list(models_by_name(names, settings).values())
+
+
+def models_by_name(names: Sequence[str], settings: Sequence[str] = ()) -> dict[str, Model]:
+    """Return the models as `models` does, each by the name that asks for it alone."""
+    found: dict[str, Model] = {}
+    for name in names or (DEFAULT,):
+        for asked, model in _named(name).items():
+            while asked in found:
+                asked += " "  # a model that is named twice is checked twice
+            found[asked] = _set(model, settings) if settings else model
+    return found
 
 
 def _set(model: Model, settings: Sequence[str]) -> Model:
@@ -47,18 +57,18 @@ def one_model(name: str | None, settings: Sequence[str] = ()) -> Model:
     return found[0]
 
 
-def _named(name: str) -> list[Model]:
+def _named(name: str) -> dict[str, Model]:
     path, colon, wanted = name.rpartition(".py:")
     if colon:
-        return [_of_file(Path(f"{path}.py"), wanted)]
+        return {name: _of_file(Path(f"{path}.py"), wanted)}
     if name.endswith(".py"):
         found = _file(Path(name))
         if not found:
             raise ModelError(f"{name}: no models in it; a model is a variable set to Model(...)")
-        return list(found.values())
+        return {f"{name}:{variable}": model for variable, model in found.items()}
     if name not in MODELS and Path(name).exists():
         raise ModelError(f"{name}: a model file is a Python file, with the ending .py")
-    return [model_named(name)]
+    return {name: model_named(name)}
 
 
 def _of_file(path: Path, wanted: str) -> Model:

@@ -1,27 +1,30 @@
 """The catalogue: every verdict and every count, and that nothing in the tables is dead.
 
-`counts.json` and the table in `docs/verdicts.md` are written by
+`catalogue.baseline` and the tables in `docs/verdicts.md` are written by
 
     python -m tests.test_catalogue --write
 
-A count that moves is explained where it is committed.
+What moves is explained where it is committed.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from properties.baseline import Baseline, Pin, moved, pin, standard_moved
 from properties.catalogue import CATALOGUE
-from properties.check import check, expectations, properties_of
+from properties.check import Result, check, expectations, properties_of
+from properties.fingerprint import SEMANTICS
 from properties.kinds import Property, always
 from properties.reopening import REOPENING
 from properties.verdict import Answer
+from reports.baseline_file import baseline_text, read_baseline
 from reports.replay import parse_ladder
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.edits import becomes, rows
@@ -44,7 +47,7 @@ from tcpclose_model.variants.parameters import with_parameters
 from tcpclose_model.variants.switches import SWITCHES
 
 ROOT = Path(__file__).resolve().parent.parent
-COUNTS = ROOT / "tests" / "counts.json"
+BASELINE = ROOT / "tests" / "catalogue.baseline"
 VERDICTS = ROOT / "docs" / "verdicts.md"
 BEGIN, END = "<!-- {}: begin -->\n", "<!-- {}: end -->\n"
 TABLES = {"matrix": CATALOGUE, "reopening": REOPENING}
@@ -157,21 +160,25 @@ every_property = pytest.mark.parametrize("prop", EVERY_PROPERTY, ids=lambda prop
 
 
 @cache
+def result_of(name: str) -> Result:
+    """Return the verdicts of a model of the catalogue; its graph is kept with them."""
+    return check(model_named(name))
+
+
+@cache
 def space_of(name: str, *settings: str) -> StateSpace:
     """Return the graph of a model of the catalogue with some parameters changed."""
+    if not settings:
+        space = result_of(name).space
+        assert isinstance(space, StateSpace)
+        return space
     return explore(with_parameters(model_named(name), settings))
 
 
-def counts_of(name: str) -> list[int]:
-    """Return the states, steps and depth of a model."""
-    space = space_of(name)
-    return [len(space), space.transitions, space.depth]
-
-
-def pinned() -> dict[str, list[int]]:
-    """Return the counts as they are committed."""
-    found: dict[str, list[int]] = json.loads(COUNTS.read_text(encoding="utf-8"))
-    return found
+@cache
+def pinned() -> Baseline:
+    """Return what the models do as it is committed."""
+    return read_baseline(BASELINE)
 
 
 def rows_carried_out(space: StateSpace) -> set[str]:
@@ -206,7 +213,7 @@ def segments_of(space: StateSpace) -> list[Segment]:
     return sorted({seg for channel in space.channels for seg in channel})
 
 
-def matrix(counts: dict[str, list[int]], judged: tuple[Property, ...]) -> str:
+def matrix(pins: Mapping[str, Pin], judged: tuple[Property, ...]) -> str:
     """Return the models of which these properties are judged, and their verdicts, in Markdown."""
     head = [str(number) for number, _ in enumerate(judged, 1)]
     lines = [
@@ -218,21 +225,23 @@ def matrix(counts: dict[str, list[int]], judged: tuple[Property, ...]) -> str:
             continue
         expected = expectations(model)
         signs = [SIGNS[expected[prop.name].value] for prop in judged]
-        states, steps, _ = counts[name]
-        lines.append(f"| `{name}` | {states:,} | {steps:,} | {' | '.join(signs)} |")
+        counts = pins[name].counts
+        lines.append(
+            f"| `{name}` | {counts['states']:,} | {counts['steps']:,} | {' | '.join(signs)} |"
+        )
     lines.append("")
     for number, prop in enumerate(judged, 1):
         lines.append(f"{number}. `{prop.name}` ({prop.role.value}): {prop.sentence}")
     return "\n".join(lines) + "\n"
 
 
-def with_matrix(text: str, counts: dict[str, list[int]]) -> str:
+def with_matrix(text: str, pins: Mapping[str, Pin]) -> str:
     """Return the page of verdicts with its tables written anew."""
     for name, judged in TABLES.items():
         begin, end = BEGIN.format(name), END.format(name)
         before, rest = text.split(begin)
         _, after = rest.split(end)
-        text = f"{before}{begin}{matrix(counts, judged)}{end}{after}"
+        text = f"{before}{begin}{matrix(pins, judged)}{end}{after}"
     return text
 
 
@@ -247,7 +256,7 @@ def ladders() -> list[tuple[str, str]]:
 
 @every_model
 def test_every_verdict_of_a_model_is_as_it_expects(name: str) -> None:
-    result = check(MODELS[name])
+    result = result_of(name)
     wrong = [
         f"{verdict.property.name} {verdict.answer.value}: {verdict.detail}"
         for verdict in result.verdicts
@@ -264,8 +273,8 @@ def test_a_model_says_of_every_property_what_it_expects(name: str) -> None:
 
 
 @every_model
-def test_the_counts_of_a_model_are_those_committed(name: str) -> None:
-    assert pinned()[name] == counts_of(name)
+def test_nothing_that_a_model_does_has_moved_from_the_committed_baseline(name: str) -> None:
+    assert [] == list(moved(pinned().pins[name], pin(result_of(name))))
 
 
 @every_model
@@ -274,8 +283,16 @@ def test_a_model_has_a_title_and_a_source(name: str) -> None:
     assert MODELS[name].source
 
 
-def test_counts_are_pinned_for_the_models_of_the_catalogue_alone() -> None:
-    assert list(MODELS) == list(pinned())
+def test_the_baseline_has_the_models_of_the_catalogue_alone() -> None:
+    assert sorted(MODELS) == list(pinned().pins)
+
+
+def test_the_standards_table_is_the_one_of_the_baseline() -> None:
+    assert [] == list(standard_moved(pinned()))
+
+
+def test_the_baseline_has_the_semantics_of_this_program() -> None:
+    assert SEMANTICS == pinned().semantics
 
 
 @every_property
@@ -291,7 +308,7 @@ def test_a_property_holds_somewhere_without_being_vacuous(prop: Property) -> Non
 
 def test_the_committed_table_of_verdicts_is_up_to_date() -> None:
     page = VERDICTS.read_text(encoding="utf-8")
-    assert with_matrix(page, pinned()) == page
+    assert with_matrix(page, pinned().pins) == page
 
 
 @pytest.mark.parametrize(("model", "text"), ladders())
@@ -407,12 +424,11 @@ def test_what_is_out_of_order_is_held_unless_it_is_dropped(value: str, occurs: b
 
 
 def write() -> None:
-    """Write the counts, and the table of the page of verdicts, anew."""
-    counts = {name: counts_of(name) for name in MODELS}
-    lines = [f" {json.dumps(name)}: {json.dumps(found)}" for name, found in counts.items()]
-    COUNTS.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    """Write the baseline, and the tables of the page of verdicts, anew."""
+    pins = {name: pin(result_of(name)) for name in MODELS}
+    BASELINE.write_text(baseline_text(Baseline(pins)), encoding="utf-8")
     page = VERDICTS.read_text(encoding="utf-8")
-    VERDICTS.write_text(with_matrix(page, counts), encoding="utf-8")
+    VERDICTS.write_text(with_matrix(page, pins), encoding="utf-8")
 
 
 if __name__ == "__main__":

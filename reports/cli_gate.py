@@ -1,0 +1,101 @@
+"""The commands that hold models against each other: `baseline` and `interop`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from reports.cli_options import limits_of, model_options
+
+ENGINE = click.option(
+    "--engine", type=click.Choice(["auto", "plain", "fast"]), default="auto", hidden=True
+)
+FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group()
+def baseline() -> None:
+    """Keep what models do in a FILE, and say later what has moved.
+
+    For each model: its verdicts, counts, a fingerprint of what can be observed of its graph, and
+    the rows of its tables.  The file is text, made for `git diff`.  Model files are named as from
+    the folder that the command runs in.
+    """
+
+
+@baseline.command(name="write")
+@FILE
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option("--all", "everything", is_flag=True, help="The whole catalogue.")
+@ENGINE
+@model_options
+def write_command(
+    file: Path,
+    names: Sequence[str],
+    everything: bool,
+    engine: str,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
+) -> int:
+    """Check MODELs and write what they do to FILE.
+
+    Exit status: 0 written, 3 not written, because a limit was hit.
+    """
+    from reports.baselining import run_write
+
+    limits = limits_of(max_states, max_seconds, max_memory) | {"engine": engine}
+    return run_write(file, names, everything=everything, settings=settings, limits=limits)
+
+
+@baseline.command(name="check")
+@FILE
+@ENGINE
+@click.option("--max-seconds", type=click.FloatRange(min=0, max=1e9), help="Stop exploring then.")
+@click.option("--max-states", type=click.IntRange(min=1), help="Stop exploring then.")
+def check_command(
+    file: Path, engine: str, max_seconds: float | None, max_states: int | None
+) -> int:
+    """Check the models of FILE again and say what has moved: verdict, count, graph, row.
+
+    Exit status: 0 nothing, 1 something, 3 a limit was hit.
+    """
+    from reports.baselining import run_compare
+
+    return run_compare(file, limits_of(max_states, max_seconds, None) | {"engine": engine})
+
+
+@click.command()
+@click.argument("of_a", metavar="MODEL,...")
+@click.option("--with", "of_b", required=True, metavar="MODEL,...", help="The tables of end B.")
+@click.option(
+    "--in",
+    "within",
+    default="rfc9293",
+    metavar="MODEL",
+    help="Whose network, timers, users and bounds; default: rfc9293.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default=None)
+@model_options
+def interop(
+    of_a: str,
+    of_b: str,
+    within: str,
+    form: str | None,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
+) -> int:
+    """Check different tables at the two ends: each of the first at A with each of --with at B.
+
+    The matrix names, for each pair, the requirements that are violated.  Exit status: 0 whatever
+    the verdicts are, 3 where one is unknown.
+    """
+    from reports.interop import run_interop
+
+    limits = limits_of(max_states, max_seconds, max_memory)
+    return run_interop(of_a, of_b, within, form, settings, limits)
