@@ -33,8 +33,9 @@ def page() -> str:
         "bug, at end B. Made by `python docs/make_interop.py`; do not edit it. The network, the",
         "timers and the users are those of the model `linux`: A sends a unit of text.",
         "",
-        "Where ends give up, a table without a FIN-WAIT-2 timeout can be left half open; where they",
-        "never do, a CLOSED that stays silent (Windows) leaves its peer retransmitting for ever.",
+        "Where ends give up, a table without a FIN-WAIT-2 timeout can be left half open; where",
+        "they never do, a CLOSED that stays silent (Windows) leaves its peer retransmitting for",
+        "ever.",
     ]
     for title, settings in (
         ("Both ends give up after their user timeout", ()),
