@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from reports.cli_gate import baseline
+from reports.cli_gate import baseline, interop
 from reports.cli_options import NOTES, OUT, SET, limits_of, model_options
 from reports.cli_values import diff, prove, time_wait
 from tcpclose_model import __version__
@@ -211,7 +211,7 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-for command in (prove, diff, time_wait, baseline):
+for command in (prove, diff, time_wait, baseline, interop):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""The commands that stand at a gate: `baseline`, which says what an edit has moved."""
+"""The commands that hold models against each other: `baseline` and `interop`."""
 
 from __future__ import annotations
 
@@ -66,3 +66,36 @@ def check_command(
     from reports.baselining import run_compare
 
     return run_compare(file, limits_of(max_states, max_seconds, None) | {"engine": engine})
+
+
+@click.command()
+@click.argument("of_a", metavar="MODEL,...")
+@click.option("--with", "of_b", required=True, metavar="MODEL,...", help="The tables of end B.")
+@click.option(
+    "--in",
+    "within",
+    default="rfc9293",
+    metavar="MODEL",
+    help="Whose network, timers, users and bounds; default: rfc9293.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default=None)
+@model_options
+def interop(
+    of_a: str,
+    of_b: str,
+    within: str,
+    form: str | None,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
+) -> int:
+    """Check different tables at the two ends: each of the first at A with each of --with at B.
+
+    The matrix names, for each pair, the requirements that are violated.  Exit status: 0 whatever
+    the verdicts are, 3 where one is unknown.
+    """
+    from reports.interop import run_interop
+
+    limits = limits_of(max_states, max_seconds, max_memory)
+    return run_interop(of_a, of_b, within, form, settings, limits)
