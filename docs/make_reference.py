@@ -109,6 +109,8 @@ def usage(name: str, command: click.Command) -> str:
         for param in command.params
         if isinstance(param, click.Argument)
     ]
+    if isinstance(command, click.Group):
+        arguments.append("COMMAND")
     return " ".join(["tcpclose", name, *arguments])
 
 

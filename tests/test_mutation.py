@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 
 import pytest
@@ -16,6 +17,18 @@ from tcpclose_model.variants.parameters import with_parameters
 from tests.command_line import ROOT, once, refused, tcpclose
 
 SMALL = ("application.data_units=1,0", "network.capacity=1")
+
+ROWS = (
+    "close",
+    "close_after_peer",
+    "crash",
+    "fin_acked_in_fin_wait_1",
+    "fin_in_established",
+    "new_ack",
+    "reset_in_time_wait",
+    "retransmit_fin",
+)
+"""The rows whose mutants are always judged; all of them are where MUTATE_ALL is set."""
 
 PAGE = ROOT / "docs" / "mutation.md"
 
@@ -35,8 +48,10 @@ def small() -> Model:
 
 @cache
 def judged() -> dict[str, Judged]:
-    """Return what became of each mutant of the small model."""
-    return {one.name: one for one in mutate(small())}
+    """Return what became of the mutants of the small model."""
+    every = bool(os.environ.get("MUTATE_ALL"))
+    found = mutate(small(), only=lambda mutant: every or mutant.row in ROWS)
+    return {one.name: one for one in found}
 
 
 def test_every_row_has_mutants_of_every_kind() -> None:
@@ -57,7 +72,9 @@ def test_a_mutant_differs_from_its_model_in_one_row_at_each_end() -> None:
 
 def test_what_survives_is_pinned_and_explained() -> None:
     left = [name for name, one in judged().items() if one.fate is Fate.SURVIVES]
-    assert sorted(left) == sorted(explained())
+    rows = {name.split(":")[0] for name in judged()}
+    assert sorted(left) == sorted(name for name in explained() if name.split(":")[0] in rows)
+    assert left
     assert [] == [one.name for one in judged().values() if one.fate is Fate.UNKNOWN]
 
 
