@@ -188,7 +188,7 @@ def _undecidable(one: Connection, watch: Watch) -> str:
         return CAPPED
     if watch.too_long:
         return "the close is too long to be tried by the other tables"
-    if one.gap:
+    if one.gap or watch.missed:
         return "segments before it, perhaps a FIN, were not captured"
     if one.closed_window:
         return "a window was zero: probes of a closed window are not followed"

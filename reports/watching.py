@@ -77,6 +77,7 @@ class Watch:
 
     complete: the capture misses nothing, so that what is acknowledged must have been seen.
     too_long: other tables explain all packets that are kept, and there are more.
+    missed: the packet that deviates counts what an end must have sent before it was CLOSED.
     capped: there were more possibilities than are followed: a deviation may be none.
     states: after each packet, the possible states of both ends (kept only if `keep_states`).
     brief: of a deviation only the packet is wanted.
@@ -92,6 +93,7 @@ class Watch:
     given: list[Given] = field(default_factory=list)
     forgotten: int = 0
     too_long: bool = False
+    missed: bool = False
     capped: bool = False
     deviation: Deviation | None = None
     fins: list[int | None] = field(default_factory=lambda: [None, None])
@@ -194,7 +196,13 @@ class Watch:
         sender, seg = given.sender, given.seg
         held, pools, capped = list(self.held), list(self.pools), self.capped
         found: list[tuple[frozenset[Hypothesis], frozenset[Hypothesis], _Unseen]] = []
-        peers = () if self.complete or seg.rst else tuple(self._unseen_of(1 - sender, seg.ack))
+        peers: tuple[tuple[Seen, ...], ...] = ()
+        if not self.complete:
+            peers = tuple(
+                self._answered(1 - sender, seg.seq)
+                if seg.rst
+                else self._unseen_of(1 - sender, seg.ack)
+            )
         for owns in ((), *self._unseen_of(sender, seg.seq)):
             for others in ((), *peers) if owns else peers:
                 self.held, self.pools = list(held), list(pools)
@@ -226,6 +234,11 @@ class Watch:
                 text = upto - nxt - 1
                 yield (Seen(nxt, ack, text=text), Seen(upto - 1, ack, fin=1))
 
+    def _answered(self, end: int, number: int) -> Iterator[tuple[Seen, ...]]:
+        """Return the ACKs of a number that an end may have sent unseen: a reset answers it."""
+        for nxt in sorted({one.tcb.snd_nxt for one in self.held[end]}):
+            yield (Seen(nxt, number),)
+
     def _latest(self, end: int) -> int:
         return max(one.tcb.snd_nxt for one in self.held[end])
 
@@ -246,7 +259,10 @@ class Watch:
             return
         told = " or ".join(
             dict.fromkeys(
-                " and ".join("a FIN" if seg.fin else f"{seg.text:,} octets" for seg in way)
+                " and ".join(
+                    "a FIN" if seg.fin else f"{seg.text:,} octets" if seg.text else "an ACK"
+                    for seg in way
+                )
                 for way in ways
             )
         )
@@ -273,6 +289,9 @@ class Watch:
         return frozenset()
 
     def _deviates(self, given: Given) -> None:
+        closed = all(one.tcb.state == State.CLOSED for one in self.held[1 - given.sender])
+        known = max(one.end for one in self.pools[given.sender])
+        self.missed = not self.complete and closed and given.seg.ack > known
         if self.brief:
             self.deviation = Deviation(given, ((), ()), ())
             return

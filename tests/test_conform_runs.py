@@ -98,9 +98,16 @@ def test_an_odd_walk_conforms(name: str, seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "seed", "missing"),
-    [("rfc9293", 0, 5), ("rfc9293", 1, 8), ("reordering_with_data", 11, 4)],
+    [
+        ("rfc9293", 0, 5),  # A's only ACK before the close
+        ("rfc9293", 1, 8),
+        ("reordering_with_data", 11, 4),
+        ("challenge_ack", 4, 12),  # what a reset answers
+        ("challenge_ack", 8, 21),
+        ("crash", 2, 6),  # a FIN before a reset
+    ],
 )
-def test_what_was_acknowledged_before_the_close_may_be_unknown(
+def test_a_packet_that_matters_may_be_missing(
     name: str, seed: int, missing: int, tmp_path: Path
 ) -> None:
     frames = frames_of(walk(name, seed, 25), tmp_path)
