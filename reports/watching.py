@@ -199,7 +199,7 @@ class Watch:
         peers: tuple[tuple[Seen, ...], ...] = ()
         if not self.complete:
             peers = tuple(
-                self._answered(1 - sender, seg.seq)
+                self._answered(self.held[1 - sender], seg.seq)
                 if seg.rst
                 else self._unseen_of(1 - sender, seg.ack)
             )
@@ -212,7 +212,7 @@ class Watch:
                         found.append((after, self.held[1 - sender], _Unseen(owns, others)))
         self.held, self.pools, self.capped = held, pools, capped
         if not found:
-            return frozenset()
+            return self._answering_an_old_one(given) if peers and seg.rst else frozenset()
         self.held[1 - sender] = frozenset().union(*(peer for _, peer, _ in found))
         for end in (sender, 1 - sender):
             ways = dict.fromkeys(one.of(end == sender) for *_, one in found)
@@ -234,10 +234,25 @@ class Watch:
                 text = upto - nxt - 1
                 yield (Seen(nxt, ack, text=text), Seen(upto - 1, ack, fin=1))
 
-    def _answered(self, end: int, number: int) -> Iterator[tuple[Seen, ...]]:
-        """Return the ACKs of a number that an end may have sent unseen: a reset answers it."""
-        for nxt in sorted({one.tcb.snd_nxt for one in self.held[end]}):
+    def _answered(self, held: frozenset[Hypothesis], number: int) -> Iterator[tuple[Seen, ...]]:
+        """Return the ACKs of a number that may have been sent unseen: a reset answers one."""
+        for nxt in sorted({one.tcb.snd_nxt for one in held}):
             yield (Seen(nxt, number),)
+
+    def _answering_an_old_one(self, given: Given) -> frozenset[Hypothesis]:
+        """Return what the sender of a reset may be if it answers an ACK unseen for a while."""
+        sender, peer = given.sender, 1 - given.sender
+        pools = list(self.pools)
+        for earlier in reversed(self._before[peer]):
+            for way in self._answered(earlier.held, given.seg.seq):
+                if explained(self.tables[peer], earlier.held, earlier.pool, way[0]):
+                    self._send(peer, way[0])
+                    after = self._explained(sender, given.seg)
+                    if after:
+                        self._tell_unseen(given, peer, [way])
+                        return after
+                    self.pools = list(pools)
+        return frozenset()
 
     def _latest(self, end: int) -> int:
         return max(one.tcb.snd_nxt for one in self.held[end])

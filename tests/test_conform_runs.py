@@ -104,6 +104,7 @@ def test_an_odd_walk_conforms(name: str, seed: int, tmp_path: Path) -> None:
         ("reordering_with_data", 11, 4),
         ("challenge_ack", 4, 12),  # what a reset answers
         ("challenge_ack", 8, 21),
+        ("reordering_with_data", 20, 13),  # and it was sent long before
         ("crash", 2, 6),  # a FIN before a reset
     ],
 )
