@@ -190,6 +190,11 @@ def _undecidable(one: Connection, watch: Watch) -> str:
         return "the close is too long to be tried by the other tables"
     if one.gap or watch.missed:
         return "segments before it, perhaps a FIN, were not captured"
+    seg = watch.deviation.given.seg if watch.deviation is not None else None
+    if seg is not None and not seg.rst and not watch.complete:
+        again = seg.seq < 0 and seg.end <= 0 and not seg.fin
+        if again or (seg.ack < 0 and watch.notes):
+            return "it counts numbers from before the close, and an earlier one may be missing"
     if one.closed_window:
         return "a window was zero: probes of a closed window are not followed"
     return "it has urgent data" if one.urgent else ""

@@ -105,6 +105,8 @@ def test_an_odd_walk_conforms(name: str, seed: int, tmp_path: Path) -> None:
         ("challenge_ack", 4, 12),  # what a reset answers
         ("challenge_ack", 8, 21),
         ("reordering_with_data", 20, 13),  # and it was sent long before
+        ("delayed_ack", 38, 7),  # a FIN with an older ACK
+        ("reordering_with_data", 38, 5),
         ("crash", 2, 6),  # a FIN before a reset
     ],
 )
