@@ -30,6 +30,7 @@ CONFORMS, DEVIATES, UNFINISHED = "conforms", "deviates", "unfinished"
 OUT_OF_SCOPE = "out of scope"
 OPTIONS = ("fin_with_text", "delayed_ack", "challenge_ack", "keep_alive", "half_duplex_close")
 """What the RFC lets a stack do and its plain reading does not."""
+CAPPED = "there were more possibilities than are followed"
 NOTES_MAX = 20
 
 
@@ -115,21 +116,24 @@ class Judge:
         one.watch = watch
         if watch.deviation is not None:
             return self._deviates(one, watch)
+        watch.expect_no_cut()
         states, later = watch.possible(), watch.possible(later=True)
+        if watch.capped or watch.was_cut():
+            watch.notes.append(f"{CAPPED}: these may not be all states that the ends may be in")
         ended = ending(watch, states)
         verdict = CONFORMS if ended.done else UNFINISHED
         return Judged(one, verdict, ended.sentence, tuple(watch.notes), states, later)
 
     def _again(self, watch: Watch, tables: Sequence[tuple[Tables, Tables]]) -> Watch:
         """Return the watch by the first tables that explain everything, or the one that was."""
-        if watch.forgotten:
-            return watch
         for pair in tables:
             other = Watch(pair, watch.start, watch.complete, watch.keep_states, brief=True)
             for given in watch.given:
                 other.observe(given)
-            if other.deviation is None:
+            if other.deviation is None and not watch.forgotten:
                 return other
+            watch.too_long |= other.deviation is None
+            watch.capped |= other.capped
         return watch
 
     def _deviates(self, one: Connection, watch: Watch) -> Judged:
@@ -181,11 +185,16 @@ def _explanations() -> dict[str, list[tuple[Tables, Tables]]]:
 def _undecidable(one: Connection, watch: Watch) -> str:
     """Return why what looks impossible may be possible, or ""."""
     if watch.capped:
-        return "there were more possibilities than are followed"
-    if watch.forgotten:
+        return CAPPED
+    if watch.too_long:
         return "the close is too long to be tried by the other tables"
-    if one.gap:
+    if one.gap or watch.missed:
         return "segments before it, perhaps a FIN, were not captured"
+    seg = watch.deviation.given.seg if watch.deviation is not None else None
+    if seg is not None and not seg.rst and not watch.complete:
+        again = seg.seq < 0 and seg.end <= 0 and not seg.fin
+        if again or (seg.ack < 0 and watch.notes):
+            return "it counts numbers from before the close, and an earlier one may be missing"
     if one.closed_window:
         return "a window was zero: probes of a closed window are not followed"
     return "it has urgent data" if one.urgent else ""

@@ -137,8 +137,9 @@ class Connection:
             known = self.acked[end]
             if end == side and has_ack:
                 known = seg.ack if known is None else min(known, seg.ack)
-            if known is None:
-                known = self.nxt[1 - end]
+            if known is None:  # its ACKs were not captured: it may have received nothing yet
+                self.gap |= self.syns[1 - end] is None
+                known = int(self.syns[1 - end] is not None)
             if fin or end != side:
                 self.nxt[1 - end] = max(self.nxt[1 - end], known)
             else:

@@ -67,12 +67,16 @@ class Seen(NamedTuple):
 
 
 class Tables:
-    """Tables that an end may follow, ready to run; a hypothesis is a table's number and a TCB."""
+    """Tables that an end may follow, ready to run; a hypothesis is a table's number and a TCB.
+
+    cut: some search since this was last set to False found more than `TCBS_MAX` TCBs and gave up.
+    """
 
     def __init__(self, protocols: Iterable[Protocol]) -> None:
         self.ends = [_end(protocol) for protocol in protocols]
-        self.known: dict[object, frozenset[Hypothesis]] = {}
-        self.possible: dict[object, tuple[State, ...]] = {}
+        self.known: dict[object, tuple[frozenset[Hypothesis], bool]] = {}
+        self.possible: dict[object, tuple[tuple[State, ...], bool]] = {}
+        self.cut = False
 
 
 class Hypothesis(NamedTuple):
@@ -177,9 +181,10 @@ def reached(
     pool: tuple[Seen, ...],
     goal: int | None,
     silent: tuple[Event, ...] = SILENT,
-) -> frozenset[Hypothesis]:
+) -> tuple[frozenset[Hypothesis], bool]:
     """Return what the end may have become by itself and by what may have arrived.
 
+    The second value says whether there was more than is followed.
     goal: the number that it acknowledges next, where that is known.
     """
     known, todo = set(held), list(held)
@@ -191,7 +196,7 @@ def reached(
             _note(known, todo, table, after)
         for after in _quietly(end, tcb, silent):
             _note(known, todo, table, after)
-    return frozenset(known)
+    return frozenset(known), bool(todo)
 
 
 def _note(known: set[Hypothesis], todo: list[Hypothesis], table: int, after: TCB | None) -> None:
@@ -216,16 +221,18 @@ def explained(
     key = (held, pool, seg)
     known = tables.known.get(key)
     if known is None:
-        goal = None if seg.rst else seg.ack
-        known = frozenset(
-            Hypothesis(one.table, after)
-            for one in reached(tables, held, pool, goal)
-            for after in _sending(tables.ends[one.table], one.tcb, pool, seg)
+        found, cut = reached(tables, held, pool, None if seg.rst else seg.ack)
+        after = frozenset(
+            Hypothesis(one.table, tcb)
+            for one in found
+            for tcb in _sending(tables.ends[one.table], one.tcb, pool, seg)
         )
+        known = (after, cut)
         if len(tables.known) > KNOWN_MAX:
             tables.known.clear()
         tables.known[key] = known
-    return known
+    tables.cut |= known[1]
+    return known[0]
 
 
 def _sending(end: End, tcb: TCB, pool: tuple[Seen, ...], seg: Seen) -> Iterator[TCB]:
@@ -327,18 +334,19 @@ def possible(
     key = (held, pool, later)
     known = tables.possible.get(key)
     if known is None:
-        found = reached(tables, held, pool, None, TIMED if later else ())
-        known = tuple(sorted({one.tcb.state for one in found}))
+        found, cut = reached(tables, held, pool, None, TIMED if later else ())
+        known = (tuple(sorted({one.tcb.state for one in found})), cut)
         if len(tables.possible) > KNOWN_MAX:
             tables.possible.clear()
         tables.possible[key] = known
-    return known
+    tables.cut |= known[1]
+    return known[0]
 
 
 def sendable(tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]) -> list[Seen]:
     """Return what the end could have sent next: answers, its FIN, and a reset."""
     found: set[Seen] = set()
-    for table, tcb in reached(tables, held, pool, None, ()):
+    for table, tcb in reached(tables, held, pool, None, ())[0]:
         end = tables.ends[table]
         for seg in pool:
             _, sent = arrived(end, tcb, seg)

@@ -76,6 +76,9 @@ class Watch:
     """Both ends of a connection since its close began.
 
     complete: the capture misses nothing, so that what is acknowledged must have been seen.
+    too_long: other tables explain all packets that are kept, and there are more.
+    missed: the packet that deviates counts what an end must have sent before it was CLOSED.
+    capped: there were more possibilities than are followed: a deviation may be none.
     states: after each packet, the possible states of both ends (kept only if `keep_states`).
     brief: of a deviation only the packet is wanted.
     """
@@ -89,6 +92,8 @@ class Watch:
     pools: list[tuple[Seen, ...]] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
     forgotten: int = 0
+    too_long: bool = False
+    missed: bool = False
     capped: bool = False
     deviation: Deviation | None = None
     fins: list[int | None] = field(default_factory=lambda: [None, None])
@@ -103,19 +108,20 @@ class Watch:
             received = self.start.acknowledged[end]
             self.held.append(established(self.tables[end], LOW, received))
             ack = self.start.acknowledged[1 - end]
-            pool = (Seen(received, ack, text=-received),) if received < 0 else ()
-            self.pools.append((*pool, Seen(0, ack)))
+            # What is still under way to the end may have been sent before its peer knew of `ack`.
+            texts = [Seen(received, known, text=-received) for known in (LOW, ack)]
+            self.pools.append((*(texts if received < 0 else ()), Seen(0, ack)))
         self.acked = list(self.start.acknowledged)
 
     def observe(self, given: Given) -> None:
         """Take the next packet of the closing phase into account."""
+        self._remember(given)
         if self.deviation is not None:
             return
         sender, seg = given.sender, given.seg
-        self._remember(given)
-        after = self._explained(sender, seg)
-        if not after:
-            after = self._with_unseen(given) or self._as_late(given)
+        self.expect_no_cut()
+        after = self._explained(sender, seg) or self._with_unseen(given) or self._as_late(given)
+        self.capped |= self.was_cut()
         if not after:
             self._deviates(given)
             return
@@ -136,6 +142,15 @@ class Watch:
         )
         return a, b
 
+    def expect_no_cut(self) -> None:
+        """Forget that a search was cut."""
+        for tables in self.tables:
+            tables.cut = False
+
+    def was_cut(self) -> bool:
+        """Return whether a search was cut since `expect_no_cut`."""
+        return any(tables.cut for tables in self.tables)
+
     def _remember(self, given: Given) -> None:
         if len(self.given) < REMEMBERED_MAX:
             self.given.append(given)
@@ -149,8 +164,13 @@ class Watch:
             del self.resets[1:-1]
             return
         self.acked[sender] = max(self.acked[sender], seg.ack)
-        if seg.fin and self.fins[sender] is None:
-            self.fins[sender] = seg.end
+        if seg.fin:
+            self._closed_at(sender, seg.end)
+
+    def _closed_at(self, end: int, fin: int) -> None:
+        """Note the number behind an end's FIN; one that was only supposed gives way to it."""
+        known = self.fins[end]
+        self.fins[end] = fin if known is None else max(known, fin)
 
     def _explained(self, sender: int, seg: Seen) -> frozenset[Hypothesis]:
         """Return what the sender may be after the segment, which may be a second sight of one."""
@@ -176,7 +196,13 @@ class Watch:
         sender, seg = given.sender, given.seg
         held, pools, capped = list(self.held), list(self.pools), self.capped
         found: list[tuple[frozenset[Hypothesis], frozenset[Hypothesis], _Unseen]] = []
-        peers = () if self.complete or seg.rst else tuple(self._unseen_of(1 - sender, seg.ack))
+        peers: tuple[tuple[Seen, ...], ...] = ()
+        if not self.complete:
+            peers = tuple(
+                self._answered(self.held[1 - sender], seg.seq)
+                if seg.rst
+                else self._unseen_of(1 - sender, seg.ack)
+            )
         for owns in ((), *self._unseen_of(sender, seg.seq)):
             for others in ((), *peers) if owns else peers:
                 self.held, self.pools = list(held), list(pools)
@@ -186,7 +212,7 @@ class Watch:
                         found.append((after, self.held[1 - sender], _Unseen(owns, others)))
         self.held, self.pools, self.capped = held, pools, capped
         if not found:
-            return frozenset()
+            return self._answering_an_old_one(given) if peers and seg.rst else frozenset()
         self.held[1 - sender] = frozenset().union(*(peer for _, peer, _ in found))
         for end in (sender, 1 - sender):
             ways = dict.fromkeys(one.of(end == sender) for *_, one in found)
@@ -195,11 +221,10 @@ class Watch:
 
     def _unseen_of(self, end: int, upto: int) -> Iterator[tuple[Seen, ...]]:
         """Return the segments that an end may have sent unseen, if its numbers reach `upto`."""
-        live = [one.tcb for one in self.held[end] if one.tcb.state != State.CLOSED]
-        if not live:
-            return
-        nxt = max(tcb.snd_nxt for tcb in live)
-        if upto <= nxt or any(tcb.fin_sent for tcb in live):
+        tcbs = [one.tcb for one in self.held[end]]
+        live = [tcb for tcb in tcbs if tcb.state != State.CLOSED and not tcb.fin_sent]
+        nxt = max((tcb.snd_nxt for tcb in live), default=upto)
+        if upto <= nxt:
             return
         for ack in sorted({tcb.rcv_nxt for tcb in live} | {self._latest(1 - end)}, reverse=True):
             yield (Seen(nxt, ack, text=upto - nxt),)
@@ -208,6 +233,26 @@ class Watch:
             else:
                 text = upto - nxt - 1
                 yield (Seen(nxt, ack, text=text), Seen(upto - 1, ack, fin=1))
+
+    def _answered(self, held: frozenset[Hypothesis], number: int) -> Iterator[tuple[Seen, ...]]:
+        """Return the ACKs of a number that may have been sent unseen: a reset answers one."""
+        for nxt in sorted({one.tcb.snd_nxt for one in held}):
+            yield (Seen(nxt, number),)
+
+    def _answering_an_old_one(self, given: Given) -> frozenset[Hypothesis]:
+        """Return what the sender of a reset may be if it answers an ACK unseen for a while."""
+        sender, peer = given.sender, 1 - given.sender
+        pools = list(self.pools)
+        for earlier in reversed(self._before[peer]):
+            for way in self._answered(earlier.held, given.seg.seq):
+                if explained(self.tables[peer], earlier.held, earlier.pool, way[0]):
+                    self._send(peer, way[0])
+                    after = self._explained(sender, given.seg)
+                    if after:
+                        self._tell_unseen(given, peer, [way])
+                        return after
+                    self.pools = list(pools)
+        return frozenset()
 
     def _latest(self, end: int) -> int:
         return max(one.tcb.snd_nxt for one in self.held[end])
@@ -228,8 +273,13 @@ class Watch:
         if not ways:
             return
         told = " or ".join(
-            " and ".join("a FIN" if seg.fin else f"{seg.text:,} octets" for seg in way)
-            for way in ways
+            dict.fromkeys(
+                " and ".join(
+                    "a FIN" if seg.fin else f"{seg.text:,} octets" if seg.text else "an ACK"
+                    for seg in way
+                )
+                for way in ways
+            )
         )
         self.notes.append(
             f"packet {given.number} shows that {'AB'[end]} has sent {told}, not captured"
@@ -237,8 +287,8 @@ class Watch:
         for seg in {seg: None for way in ways for seg in way}:
             if not self.complete:
                 self._send(end, seg)
-            if seg.fin and self.fins[end] is None:
-                self.fins[end] = seg.end
+            if seg.fin:
+                self._closed_at(end, seg.end)
 
     def _as_late(self, given: Given) -> frozenset[Hypothesis]:
         """Return what the sender may be if this packet was overtaken by its latest ones."""
@@ -254,6 +304,9 @@ class Watch:
         return frozenset()
 
     def _deviates(self, given: Given) -> None:
+        closed = all(one.tcb.state == State.CLOSED for one in self.held[1 - given.sender])
+        known = max(one.end for one in self.pools[given.sender])
+        self.missed = not self.complete and closed and given.seg.ack > known
         if self.brief:
             self.deviation = Deviation(given, ((), ()), ())
             return

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reports.conforming import default_tables, every_stack
 from tests.command_line import tcpclose
 from tests.wire import ACK, FIN, RST, SYN, Sent, capture_of
 
@@ -208,6 +209,35 @@ def test_what_no_run_explains_deviates(tmp_path: Path, what: str) -> None:
     assert any("could have sent: " in reason for reason in seen["reasons"])
 
 
+def follow_at_most(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches give up early, and remember none that did not."""
+    monkeypatch.setattr("reports.observer.TCBS_MAX", most)
+    for function in (default_tables, every_stack):
+        monkeypatch.setattr(f"reports.conforming.{function.__name__}", function.__wrapped__)
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_where_the_search_was_cut_nothing_deviates(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow_at_most(1, monkeypatch)
+    seen = judged(tmp_path, *BEFORE, *WRONG[what])
+    assert "out of scope" == seen["verdict"], seen
+    assert "there were more possibilities than are followed" in seen["ended"]
+
+
+@every_capture
+@pytest.mark.parametrize("most", [1, 2, 4, 8])
+def test_a_cut_search_makes_no_real_close_deviate(
+    name: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow_at_most(most, monkeypatch)
+    seen = only(CAPTURES / name)
+    assert "deviates" != seen["verdict"], seen
+    told = [one for one in seen["reasons"] if "more possibilities than are followed" in one]
+    assert most > 1 or told or seen["verdict"] == "out of scope"
+
+
 def test_one_model_can_be_asked_for(tmp_path: Path) -> None:
     segs = (*BEFORE, *NORMAL["FIN with text"])
     assert "deviates" != verdict(tmp_path, *segs)
@@ -215,6 +245,19 @@ def test_one_model_can_be_asked_for(tmp_path: Path) -> None:
     assert "deviates" == seen["verdict"]
     assert "fin_with_text" in seen["explained_by"]
     assert "linux" in seen["explained_by"]
+
+
+def test_what_follows_a_deviation_has_to_be_explained_too(tmp_path: Path) -> None:
+    wrong = Sent(0, 160, 302, ACK, 10)
+    segs = (*BEFORE, *NORMAL["FIN with text"], wrong)
+    seen = judged(tmp_path, *segs, options=("--model", "rfc9293"))
+    assert "deviates" == seen["verdict"]
+    assert [] == seen["explained_by"]
+
+
+def test_a_deviation_stays_one_however_much_follows(tmp_path: Path) -> None:
+    segs = (*BEFORE, CLOSE[0], Sent(0, 102, 301, ACK, 10), *[CLOSE[1]] * 300)
+    assert "deviates" == verdict(tmp_path, *segs)
 
 
 def test_a_closed_window_is_out_of_scope_where_it_matters(tmp_path: Path) -> None:
