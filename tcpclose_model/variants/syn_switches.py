@@ -43,8 +43,9 @@ def closes_in_syn_received(protocol: Protocol) -> Protocol:
     for rule in protocol.rules:
         if take_ack in rule.do:
             protocol = edited(protocol, rule.name, do=(*rule.do, drop_syn))
-    text = protocol.rule("retransmit_text")
-    protocol = edited(protocol, text.name, when=(*text.when, syn_is_not_oldest))
+    for rule in protocol.rules:
+        if rule.on is Event.RETRANSMISSION_TIMEOUT and FIN_WAIT_1 in rule.at:
+            protocol = edited(protocol, rule.name, when=(*rule.when, syn_is_not_oldest))
     close = Rule(
         "close_in_syn_received",
         at=SYN_RECEIVED,
