@@ -391,12 +391,3 @@ def test_the_command_has_a_second_solver_confirm_the_proof_of_the_standard() -> 
     assert 0 == said.status
     assert "answers that the proof rests on" in said.out
     assert "nothing counts as proved" not in said.out
-
-
-def test_the_command_finds_claims_and_says_what_it_leaves_out() -> None:
-    name = ("--property", "no_silent_data_loss")
-    said = once("prove", "freertos_1303", *name, "--as-modelled", "--find-claims")
-    assert 0 == said.status
-    assert "but for what this model never does: " in said.out
-    assert "more claims, true in every explored state, were tried" in said.out
-    assert "proved   no_silent_data_loss" in said.out

@@ -203,16 +203,6 @@ def test_a_table_with_fields_more_is_compared_by_those_that_both_have() -> None:
 # The command ------------------------------------------------------------------------------------
 
 
-def test_the_command_says_which_cells_differ_and_exits_with_1() -> None:
-    said = once("diff", "rfc9293", "rfc1337", "--rules")
-    assert 1 == said.status
-    assert "rfc9293 -> rfc1337: 1 of 222 cells differ" in said.out
-    assert "row changed reset_in_time_wait (3.10.7.4 second)" in said.out
-    assert "DIFFERS  TIME_WAIT  SEGMENT ARRIVES, RST_STEP" in said.out
-    assert "a run of 9 steps comes to such a difference" in said.out
-    assert "then, old: RST seq=1 ack=0 arrives at A: reset_in_time_wait; CLOSED" in said.out
-
-
 def test_the_command_says_that_there_is_no_difference_and_exits_with_0() -> None:
     said = once("diff", "rfc9293", "reordering", "--rules")
     assert 0 == said.status
