@@ -14,7 +14,7 @@ from properties.fingerprint import SEMANTICS
 from reports.baseline_file import baseline_text, read_baseline
 from reports.checking import Limits
 from reports.files import write
-from reports.loading import blamed, models_by_name, place_of
+from reports.loading import models_by_name, place_of, placing
 from tcpclose_model.errors import ModelError, TcpcloseError
 from tcpclose_model.model import Model
 from tcpclose_model.search import uncollected
@@ -94,16 +94,8 @@ def _again(file: Path, name: str, old: Pin) -> Model:
 
 def _checked(model: Model, limits: Limits) -> Result:
     """Return the result; a mistake of a model file is told with its place."""
-    try:
+    with placing(model):
         with uncollected():
             result = check(model, **limits)
         gc.collect()
         return result
-    except ModelError as error:
-        place = place_of(model)
-        raise ModelError(f"{place}: {error}" if place else str(error)) from None
-    except Exception as error:
-        theirs = blamed(error)
-        if theirs is None:
-            raise
-        raise theirs from None

@@ -19,7 +19,7 @@ from properties.verdict import Answer
 from reports.check_json import check_json
 from reports.ci_formats import append_summary, junit, workflow_commands
 from reports.files import directory, write
-from reports.loading import blamed, models, place_of
+from reports.loading import models, placing
 from reports.run_files import write_all
 from reports.text import on_terminal, result_lines, table_lines, where_notes
 from tcpclose_model.errors import ModelError
@@ -110,19 +110,10 @@ def _strict_lines(result: Result, asked: Asked) -> Iterator[str]:
 
 def _checked(model: Model, asked: Asked, progress: Progress | None) -> Result:
     """Return the result; a mistake of a model file is told with its place."""
-    try:
-        with uncollected():
-            result = check(model, only=asked.only, progress=progress, **asked.limits)
-            gc.freeze()  # this process is short: no collection need walk the finished graph
+    with placing(model), uncollected():
+        result = check(model, only=asked.only, progress=progress, **asked.limits)
+        gc.freeze()  # this process is short: no collection need walk the finished graph
         return result
-    except ModelError as error:
-        place = place_of(model)
-        raise ModelError(f"{place}: {error}" if place else str(error)) from None
-    except Exception as error:
-        theirs = blamed(error)
-        if theirs is None:
-            raise
-        raise theirs from None
 
 
 def _interrupted(result: Result) -> bool:

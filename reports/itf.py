@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 
 from reports.labels import action_text
-from reports.replay import LONGEST, Replay
+from reports.replay import Replay, read_json
 from reports.trace import tcb_json
 from tcpclose_model.engines.plain import ACTORS, Channel, ProductState, Transition
 from tcpclose_model.errors import TraceError
@@ -76,12 +76,7 @@ def parse_itf(text: str, model: Model, *, where: str = "trace") -> Run:
 
     Nothing in the file is trusted: every state must be reached by a step of the model.
     """
-    if len(text) > LONGEST:
-        raise TraceError(f"{where}: longer than {LONGEST} characters; this is not a trace of ours")
-    try:
-        read = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise TraceError(f"{where}: not JSON: {error}") from None
+    read = read_json(text, where)
     states = read.get("states") if isinstance(read, dict) else None
     if not isinstance(states, list) or not states or not all(isinstance(s, dict) for s in states):
         raise TraceError(f"{where}: field 'states': expected a list of objects")

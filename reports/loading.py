@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -138,6 +139,21 @@ def blamed(error: BaseException) -> TcpcloseError | None:
         return None
     notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     return TcpcloseError(f"{places[-1]}: {_told(error)}{notes}")
+
+
+@contextmanager
+def placing(model: Model) -> Iterator[None]:
+    """Tell a mistake of a model's file with its place, whatever it is that finds it."""
+    try:
+        yield
+    except ModelError as error:
+        place = place_of(model)
+        raise ModelError(f"{place}: {error}" if place else str(error)) from None
+    except Exception as error:
+        theirs = blamed(error)
+        if theirs is None:
+            raise
+        raise theirs from None
 
 
 def _told(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 from reports.labels import action_text, labels
 from reports.ticks import ticks_in
@@ -149,18 +149,23 @@ def _take_arrow(replay: Replay, at: str, line: str, found: re.Match[str]) -> Non
     replay.take(at, line, fits)
 
 
+def read_json(text: str, where: str) -> Any:  # Any: whatever stands there
+    """Return what a JSON file holds; raises TraceError if it is too long, or none."""
+    if len(text) > LONGEST:
+        raise TraceError(f"{where}: longer than {LONGEST} characters; this is not a trace of ours")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise TraceError(f"{where}: not JSON: {error}") from None
+
+
 def parse_json(text: str, model: Model, *, where: str = "trace") -> Run:
     """Return the run of a JSON trace; raises TraceError for anything that is not one.
 
     The file is data from elsewhere: nothing in it is trusted, every step must be one of the
     model's, and the states it gives must be those that the model reaches.
     """
-    if len(text) > LONGEST:
-        raise TraceError(f"{where}: longer than {LONGEST} characters; this is not a trace of ours")
-    try:
-        read = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise TraceError(f"{where}: not JSON: {error}") from None
+    read = read_json(text, where)
     steps = read.get("steps") if isinstance(read, dict) else None
     if not isinstance(steps, list) or not steps or not all(isinstance(s, dict) for s in steps):
         raise TraceError(
