@@ -149,7 +149,7 @@ def check(
     with uncollected():
         limits = Limits(max_states, max_seconds, max_memory, progress)
         space = _explored(model, limits, engine, threads, reduce=reduce)
-        return Result(model, space, tuple(_judged(space, chosen)))
+        return Result(model, space, tuple(_judged(space, chosen, limits)))
 
 
 def _explored(
@@ -176,11 +176,14 @@ def _explored(
         return space
 
 
-def _judged(space: StateSpace | LargeSpace, chosen: Sequence[Property]) -> Iterable[Verdict]:
+def _judged(
+    space: StateSpace | LargeSpace, chosen: Sequence[Property], limits: Limits
+) -> Iterable[Verdict]:
     interrupted = False
     for prop in chosen:
         if not interrupted:
             try:
+                limits.tell(space.depth, len(space), 0, prop.name)
                 yield judge(space, prop)
                 continue
             except KeyboardInterrupt:

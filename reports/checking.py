@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,11 @@ from reports.check_json import check_json
 from reports.ci_formats import append_summary, junit, workflow_commands
 from reports.files import directory, write
 from reports.loading import models, placing
+from reports.progress import watched
 from reports.run_files import write_all
-from reports.text import on_terminal, result_lines, table_lines, where_notes
+from reports.text import result_lines, table_lines, where_notes
 from tcpclose_model.errors import ModelError
-from tcpclose_model.limits import Progress, Stage
-from tcpclose_model.memory import in_words
+from tcpclose_model.limits import Progress
 from tcpclose_model.model import Model
 from tcpclose_model.search import uncollected
 from tcpclose_model.variants.catalogue import MODELS
@@ -70,7 +68,7 @@ def run_check(asked: Asked) -> int:
                 click.echo(line)
 
     for model in chosen:
-        with _progress(quiet=as_document or to_file) as progress:
+        with watched(model.name) as progress:
             results.append(_checked(model, asked, progress))
         if not as_document and not asked.everything:
             put([""] if len(results) > 1 else [])
@@ -144,24 +142,3 @@ def _write_counterexamples(out: Path, results: list[Result]) -> None:
             head = f"# {result.model.name}: {verdict.property.name}: {verdict.detail}\n"
             write_all(out, stem, verdict.run, head)
     click.echo(f"wrote {len(stems)} counterexamples to {out}", err=True)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress | None]:
-    """Give a callback that shows depth and counts on a terminal while a model is explored."""
-    if quiet or not on_terminal():
-        yield None
-        return
-    from rich.console import Console
-
-    began = time.monotonic()
-    with Console().status("exploring", spinner="line") as status:
-
-        def show(stage: Stage) -> None:
-            rate = stage.states / max(time.monotonic() - began, 0.001)
-            status.update(
-                f"depth {stage.depth}, {stage.states:,} states, {stage.frontier:,} to expand, "
-                f"{rate:,.0f} states/s, {in_words(stage.memory)}"
-            )
-
-        yield show

@@ -15,16 +15,20 @@ from tcpclose_model.memory import allowed, in_words, resident
 
 
 class Stage(NamedTuple):
-    """How far a search has come: the depth, states found, states still to expand, bytes held."""
+    """How far a search has come: the depth, states found, states still to expand, bytes held.
+
+    judging: the property that is judged, once the search is over.
+    """
 
     depth: int
     states: int
     frontier: int
     memory: int
+    judging: str = ""
 
 
 Progress = Callable[[Stage], None]
-"""Called now and then during a search."""
+"""Called now and then during a search, and before a property is judged."""
 
 
 @dataclass(slots=True)
@@ -94,7 +98,7 @@ class Limits:
         """Return the reason of a search that needs more memory than it may have."""
         return f"--max-memory {in_words(self._memory)} was hit"
 
-    def tell(self, depth: int, states: int, frontier: int) -> None:
-        """Tell whoever watches how far the search has come."""
+    def tell(self, depth: int, states: int, frontier: int, judging: str = "") -> None:
+        """Tell whoever watches how far the search, or the judging after it, has come."""
         if self.progress is not None:
-            self.progress(Stage(depth, states, frontier, resident()))
+            self.progress(Stage(depth, states, frontier, resident(), judging))
