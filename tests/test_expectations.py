@@ -16,7 +16,7 @@ from functools import cache
 
 import pytest
 
-from properties.check import check
+from properties.check import check, expectations
 from tcpclose_model.variants.catalogue import model_named
 from tcpclose_model.variants.parameters import with_parameters
 from tests.test_catalogue import SIGNS, VERDICTS
@@ -107,8 +107,12 @@ def sign(model: str, properties: str) -> str:
     Of several properties it is that of one that is violated, or of the last.
     """
     name, *settings = model.split()
-    result = check(with_parameters(model_named(name), settings), only=properties.split())
-    signs = [SIGNS[verdict.answer.value] for verdict in result.verdicts]
+    if settings:
+        result = check(with_parameters(model_named(name), settings), only=properties.split())
+        signs = [SIGNS[verdict.answer.value] for verdict in result.verdicts]
+    else:  # tests/test_catalogue.py sees to it that a check answers so
+        expected = expectations(model_named(name))
+        signs = [SIGNS[expected[prop].value] for prop in properties.split()]
     return SIGNS["violated"] if SIGNS["violated"] in signs else signs[-1]
 
 

@@ -46,6 +46,7 @@ from tcpclose_model.variants.catalogue import MODELS
 from tcpclose_model.variants.switches import SWITCHES
 from tests import spin
 from tests.command_line import process, tcpclose
+from tests.explored import graph_of
 from tests.strategies import examples, models, searched
 
 EVERYTHING = "SPIN_ALL" in os.environ
@@ -135,7 +136,7 @@ def assert_same(space: StateSpace, folder: Path, *, verdicts: bool = True) -> No
 @needs_spin
 @pytest.mark.parametrize("name", NAMES)
 def test_spin_finds_the_states_steps_and_errors_of_a_model(name: str, tmp_path: Path) -> None:
-    assert_same(explore(MODELS[name]), tmp_path)
+    assert_same(graph_of(name), tmp_path)
 
 
 @needs_spin

@@ -17,6 +17,7 @@ from tcpclose_model.protocol.vocabulary import CLOSED, TIME_WAIT
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import model_named
+from tests.explored import graph_of
 from tests.strategies import examples, models, searched
 
 MODELS = [
@@ -37,12 +38,12 @@ def from_both_ends(space: StateSpace) -> list[Verdict]:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_catalogue_judges_as_from_both_ends(name: str) -> None:
-    space = explore(model_named(name))
+    space = graph_of(name)
     assert from_both_ends(space) == [judge(space, prop) for prop in CATALOGUE]
 
 
 @given(model=models())
-@examples(40)
+@examples(30)
 def test_random_models_are_judged_as_from_both_ends(model: Model) -> None:
     user = replace(model.application, closes="any", data_units=(1, 1), aborts=(False, False))
     space = searched(replace(model, b=model.a, application=user))
