@@ -38,7 +38,7 @@ def diagnose(file: Path | None, fail_on: Sequence[str], form: str) -> int:
 @click.option("--model", metavar="MODEL", help="Judge by this model's tables only.")
 @click.option("--complete", is_flag=True, help="The captures miss nothing that has reached an end.")
 @click.option("--packets", is_flag=True, help="Show the possible states after each packet.")
-@FORMAT
+@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text")
 def conform(
     captures: Sequence[Path], model: str | None, complete: bool, packets: bool, form: str
 ) -> int:
@@ -47,6 +47,8 @@ def conform(
     CAPTUREs are pcap or pcapng files, gzipped or not; - is standard input.  Without --model a close
     may be that of RFC 9293 with what real stacks add, or of a profile of a real stack.  JSON comes
     as one object a line.
+
+    The exit status is 1 if a close deviates, else 3 if one could not be judged or there is none.
     """
     from reports.conforming import Asked, run_conform
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import click
-
 from reports.captures import Capture, CaptureError
-from reports.connections import END, Connection, Follower
+from reports.conform_output import Html, Json, Text
+from reports.connections import Connection, Follower
 from reports.endings import ending
+from reports.judged import (
+    CONFORMS,
+    DEVIATES,
+    OUT_OF_SCOPE,
+    UNFINISHED,
+    Judged,
+    described,
+    names,
+)
 from reports.loading import one_model
-from reports.observer import Seen, Tables
+from reports.observer import Tables
 from reports.packets import LINKS, packet_of
 from reports.watching import Start, Watch
 from tcpclose_model.protocol.notation import Protocol
@@ -26,8 +32,7 @@ from tcpclose_model.variants.catalogue import MODELS
 from tcpclose_model.variants.registry import switched
 from tcpclose_model.variants.stacks import FREEBSD, LINUX, WINDOWS
 
-CONFORMS, DEVIATES, UNFINISHED = "conforms", "deviates", "unfinished"
-OUT_OF_SCOPE = "out of scope"
+CAPPED = "there were more possibilities than are followed"
 OPTIONS = ("fin_with_text", "delayed_ack", "challenge_ack", "keep_alive", "half_duplex_close")
 """What the RFC lets a stack do and its plain reading does not."""
 CAPPED = "there were more possibilities than are followed"
@@ -42,22 +47,6 @@ class Asked:
     complete: bool
     form: str
     packets: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The verdict on one connection.
-
-    states: the possible states of A and B at the end; later: those that timers lead to from there.
-    """
-
-    connection: Connection
-    verdict: str
-    ended: str
-    reasons: tuple[str, ...] = ()
-    states: tuple[tuple[State, ...], tuple[State, ...]] | None = None
-    later: tuple[tuple[State, ...], tuple[State, ...]] | None = None
-    explained_by: tuple[str, ...] = ()
 
 
 @cache
@@ -98,7 +87,7 @@ class Judge:
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._first = candidates(asked.model, retry=False)[0]
-        self._keep = asked.packets or asked.form == "json"
+        self._keep = asked.packets or asked.form in ("json", "html")
 
     def begin(self, start: Start) -> Watch:
         """Return the watch over a close that begins."""
@@ -109,7 +98,7 @@ class Judge:
         if one.watch is None:
             return _without_close(one)
         if 0 in one.seen:
-            return Judged(one, OUT_OF_SCOPE, "only one direction was captured")
+            return Judged(one, OUT_OF_SCOPE, "only one direction was captured", undecided=True)
         watch = one.watch
         if watch.deviation is not None:
             watch = self._again(watch, candidates(self._asked.model, retry=True)[1:])
@@ -142,7 +131,8 @@ class Judge:
         why = _undecidable(one, watch)
         if why:
             told = f"packet {given.number} is not explained, but {why}"
-            return Judged(one, OUT_OF_SCOPE, told, tuple(watch.notes), watch.deviation.before)
+            before = watch.deviation.before
+            return Judged(one, OUT_OF_SCOPE, told, tuple(watch.notes), before, undecided=True)
         sender = "AB"[given.sender]
         told = f"no run explains packet {given.number}: {sender} sends {described(given.seg)}"
         could = ", ".join(dict.fromkeys(described(seg) for seg in watch.deviation.instead))
@@ -210,24 +200,16 @@ def _without_close(one: Connection) -> Judged:
     return Judged(one, UNFINISHED, told, (), both)
 
 
-def names(states: Sequence[State]) -> str:
-    """Return states as text: A or B or C."""
-    return " or ".join(state.name for state in states) or "no state that the model has"
-
-
-def described(seg: Seen) -> str:
-    """Return a segment as a report names it; numbers are relative to where the close began."""
-    if seg.rst:
-        return f"RST (seq {seg.seq})"
-    kind = " and ".join([f"{seg.text:,} octets"] * bool(seg.text) + ["FIN"] * seg.fin) or "ACK"
-    return f"{kind} (seq {seg.seq}, ack {seg.ack})"
-
-
 def run_conform(paths: Sequence[Path], asked: Asked) -> int:
-    """Judge every connection of the captures, print the verdicts, return the exit status."""
+    """Judge every connection of the captures, print the verdicts, return the exit status.
+
+    That is 1 if a close deviates, else 3 if one could not be judged or there is none at all.
+    """
     judge = Judge(asked)
     counts: Counter[str] = Counter()
-    printer = _Json() if asked.form == "json" else _Text(asked.packets)
+    printer = {"json": Json, "html": Html}.get(asked.form, lambda: Text(asked.packets))()
+    printer.opening()
+    undecided = 0
     for path in paths:
         capture = Capture(path)
         printer.begin(capture.name)
@@ -237,13 +219,16 @@ def run_conform(paths: Sequence[Path], asked: Asked) -> int:
             for one in _connections(capture, follower, notes):
                 judged = judge.judged(one)
                 counts[judged.verdict] += 1
+                undecided += judged.undecided
                 printer.show(judged)
         except CaptureError:
             printer.broken()
             raise
         printer.end(notes.lines(follower))
     printer.summary(counts)
-    return 1 if counts[DEVIATES] else 0
+    if counts[DEVIATES]:
+        return 1
+    return 3 if undecided or not counts else 0
 
 
 class _Notes:
@@ -279,98 +264,3 @@ def _connections(capture: Capture, follower: Follower, notes: _Notes) -> Iterato
         else:
             yield from follower.take(frame.number, packet)
     yield from follower.rest()
-
-
-def address(end: END) -> str:
-    """Return an end's address and port as text."""
-    packed, port = end
-    text = ipaddress.ip_address(packed)
-    return f"[{text}]:{port}" if text.version == 6 else f"{text}:{port}"
-
-
-class _Text:
-    """Prints verdicts as text."""
-
-    def __init__(self, packets: bool) -> None:
-        self._packets = packets
-
-    def begin(self, name: str) -> None:
-        click.echo(name)
-
-    def broken(self) -> None:
-        """Say nothing more: an error follows."""
-
-    def show(self, judged: Judged) -> None:
-        one = judged.connection
-        click.echo(f"{judged.verdict}  A {address(one.ends[0])}  B {address(one.ends[1])}")
-        click.echo(f"  {judged.ended}")
-        if judged.states is not None and judged.verdict in (CONFORMS, UNFINISHED):
-            click.echo(f"  A: {names(judged.states[0])}; B: {names(judged.states[1])}")
-        for reason in judged.reasons[:NOTES_MAX]:
-            click.echo(f"  {reason}")
-        if judged.verdict == DEVIATES:
-            told = ", ".join(judged.explained_by) or "none of the catalogue"
-            click.echo(f"  models that explain it: {told}")
-        if self._packets and one.watch is not None:
-            for given, a, b in one.watch.states:
-                sent = f"{'AB'[given.sender]} sends {described(given.seg)}"
-                click.echo(f"  packet {given.number}: {sent}; A: {names(a)}; B: {names(b)}")
-
-    def end(self, notes: list[str]) -> None:
-        for note in notes:
-            click.echo(f"note: {note}")
-
-    def summary(self, counts: Counter[str]) -> None:
-        order = (CONFORMS, DEVIATES, UNFINISHED, OUT_OF_SCOPE)
-        told = ", ".join(f"{counts[name]:,} {name}" for name in order if counts[name])
-        click.echo(f"{sum(counts.values()):,} connections: {told or 'no TCP in it'}")
-
-
-class _Json:
-    """Prints verdicts as one JSON object a line, as they are found."""
-
-    def __init__(self) -> None:
-        self._name = ""
-
-    def begin(self, name: str) -> None:
-        self._name = name
-
-    def broken(self) -> None:
-        """Say nothing more: an error follows."""
-
-    def show(self, judged: Judged) -> None:
-        one, states = judged.connection, judged.states
-        steps = one.watch.states if one.watch is not None else []
-        document = {
-            "capture": self._name,
-            "a": address(one.ends[0]),
-            "b": address(one.ends[1]),
-            "packets": one.packets,
-            "first_packet": one.first,
-            "verdict": judged.verdict,
-            "ended": judged.ended,
-            "reasons": list(judged.reasons),
-            "explained_by": list(judged.explained_by),
-            "states": None if states is None else _named(states),
-            "states_later": None if judged.later is None else _named(judged.later),
-            "steps": [
-                {
-                    "packet": given.number,
-                    "sender": "AB"[given.sender],
-                    "segment": given.seg._asdict(),
-                    "states": _named((a, b)),
-                }
-                for given, a, b in steps
-            ],
-        }
-        click.echo(json.dumps(document))
-
-    def end(self, notes: list[str]) -> None:
-        click.echo(json.dumps({"capture": self._name, "notes": notes}))
-
-    def summary(self, counts: Counter[str]) -> None:
-        click.echo(json.dumps({"connections": sum(counts.values()), "verdicts": dict(counts)}))
-
-
-def _named(states: tuple[tuple[State, ...], tuple[State, ...]]) -> dict[str, list[str]]:
-    return {end: [state.name for state in of] for end, of in zip("AB", states, strict=True)}

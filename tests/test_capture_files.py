@@ -27,11 +27,11 @@ MACS = bytes(12)
 REAL = (CAPTURES / "k05_half_close_data.pcap").read_bytes()
 
 
-def said_of(data: bytes, path: Path) -> str:
+def said_of(data: bytes, path: Path, status: int = 0) -> str:
     file = path / "x"
     file.write_bytes(data)
     said = tcpclose("conform", file)
-    assert 0 == said.status, said
+    assert status == said.status, said
     return said.out
 
 
@@ -122,7 +122,11 @@ def test_a_file_that_ends_in_a_packet_is_read_up_to_there(tmp_path: Path) -> Non
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     lies = PACKETS[0][:2] + b"\x00\x10" + PACKETS[0][4:]
     assert "1 packets left out: an IPv4 header lies" in said_of(pcap([*PACKETS, lies]), tmp_path)
-    assert "link type 147 is not read here" in said_of(pcap(PACKETS, 147), tmp_path)
+    assert "link type 147 is not read here" in said_of(pcap(PACKETS, 147), tmp_path, 3)
+
+
+def test_a_capture_without_a_connection_shows_nothing(tmp_path: Path) -> None:
+    assert "0 connections: no TCP in it" in said_of(pcap([]), tmp_path, 3)
 
 
 def test_the_table_of_connections_is_bounded() -> None:

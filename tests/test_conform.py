@@ -44,7 +44,7 @@ def only(file: Path, *options: str) -> Document:
     said = tcpclose("conform", file, "--format", "json", *options)
     first, *rest = (json.loads(line) for line in said.out.splitlines())
     assert 2 == len(rest), said
-    assert said.status == int(first["verdict"] == "deviates")
+    assert said.status == (1 if first["verdict"] == "deviates" else 3 * first["undecided"])
     made: Document = first
     return made
 
@@ -222,7 +222,7 @@ def test_where_the_search_was_cut_nothing_deviates(
 ) -> None:
     follow_at_most(1, monkeypatch)
     seen = judged(tmp_path, *BEFORE, *WRONG[what])
-    assert "out of scope" == seen["verdict"], seen
+    assert ("out of scope", True) == (seen["verdict"], seen["undecided"]), seen
     assert "there were more possibilities than are followed" in seen["ended"]
 
 
@@ -269,11 +269,13 @@ def test_a_closed_window_is_out_of_scope_where_it_matters(tmp_path: Path) -> Non
 
 def test_one_direction_only_is_out_of_scope(tmp_path: Path) -> None:
     segs = [seg for seg in (*BEFORE, *CLOSE) if seg.end == 0]
-    assert "out of scope" == verdict(tmp_path, *segs)
+    seen = judged(tmp_path, *segs)
+    assert ("out of scope", True) == (seen["verdict"], seen["undecided"])
 
 
-def test_a_refused_connection_is_out_of_scope(tmp_path: Path) -> None:
-    assert "out of scope" == verdict(tmp_path, OPENING[0], Sent(1, 0, 1, RST | ACK))
+def test_a_refused_connection_is_out_of_scope_and_nothing_is_left_undecided(tmp_path: Path) -> None:
+    seen = judged(tmp_path, OPENING[0], Sent(1, 0, 1, RST | ACK))
+    assert ("out of scope", False) == (seen["verdict"], seen["undecided"])
 
 
 def test_ports_that_are_used_again_are_a_new_connection(tmp_path: Path) -> None:
