@@ -14,8 +14,9 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, cast
 
 from tcpclose_model.errors import TcpcloseError
 
@@ -32,6 +33,7 @@ INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET = 1, 2, 3, 6
 PACKET_BYTES_MAX = 1 << 20
 BLOCK_BYTES_MAX = 1 << 24
 INTERFACES_MAX = 4_096
+CHUNK_BYTES = 1 << 16
 IF_TSRESOL = 9
 LINK_TYPE_BITS = 0x0FFF_FFFF & 0xFFFF
 """The link type is in the low half of its field; the other half says whether there is an FCS."""
@@ -61,7 +63,7 @@ class Capture:
         self.name = "<stdin>" if str(path) == "-" else str(path)
         self._path = path
         self._offset = 0
-        self._file: BinaryIO
+        self._file: BufferedIOBase
         self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[Frame]:
@@ -121,21 +123,40 @@ class Capture:
             raise CaptureError(f"{self._here()}: the file ends inside its header")
         link = struct.unpack(f"{order}HHiIII", rest)[5] & LINK_TYPE_BITS
         header, number = struct.Struct(f"{order}IIII"), 0
-        while head := self._read(16):
+        data, at = b"", 0  # octets that have been read, and where the next packet begins in them
+        while True:
             number += 1
-            if len(head) < 16:
-                self.notes.append(f"{self._here()}: the file ends inside packet {number}")
-                return
-            seconds, fraction, length, _ = header.unpack(head)
+            if len(data) < at + 16:
+                data, at = self._at_least(16, data[at:]), 0
+                if not data:
+                    return
+                if len(data) < 16:
+                    break
+            seconds, fraction, length, _ = header.unpack_from(data, at)
+            self._offset += 16
             if length > PACKET_BYTES_MAX:
                 raise CaptureError(
                     f"{self._here()}: packet {number} claims {length:,} octets; a packet has at "
                     f"most {PACKET_BYTES_MAX:,}"
                 )
-            data = self._whole(length, f"packet {number}") if length else b""
-            if data is None:
-                return
-            yield Frame(number, seconds * 1_000_000_000 + fraction * unit, link, 0, data)
+            begin, at = at + 16, at + 16 + length
+            if at > len(data):
+                data, begin, at = self._at_least(length, data[begin:]), 0, length
+                if at > len(data):
+                    break
+            self._offset += length
+            time = seconds * 1_000_000_000 + fraction * unit
+            yield Frame(number, time, link, 0, data[begin:at])
+        self.notes.append(f"{self._here()}: the file ends inside packet {number}")
+
+    def _at_least(self, count: int, data: bytes) -> bytes:
+        """Return `data` and what follows it in the file: so many octets, unless the file ends."""
+        while len(data) < count:
+            more = self._file.read1(max(CHUNK_BYTES, count - len(data)))
+            if not more:
+                break
+            data += more
+        return data
 
     def _pcapng(self) -> Iterator[Frame]:
         order, number = self._section_order(), 0
@@ -242,7 +263,7 @@ class Capture:
 class _Rewound:
     """A file whose first octets have been read already."""
 
-    def __init__(self, first: bytes, file: BinaryIO) -> None:
+    def __init__(self, first: bytes, file: BufferedIOBase) -> None:
         self._first = first
         self._file = file
 
@@ -258,5 +279,5 @@ class _Rewound:
         return data[:count]
 
 
-def _opened(path: Path) -> BinaryIO:
-    return sys.stdin.buffer if str(path) == "-" else path.open("rb")
+def _opened(path: Path) -> BufferedIOBase:
+    return cast(BufferedIOBase, sys.stdin.buffer) if str(path) == "-" else path.open("rb")

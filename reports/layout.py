@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pygraphviz import AGraph
 
 INCH = 72.0  # Graphviz takes the sizes of nodes in inches; a pixel is its point
-PAGE_WIDTH = 1340.0  # with margins, what fits on a laptop
+PAGE_WIDTH = 1308.0  # with margins, what fits on a laptop
 ZOOMED_WIDTH = 4000.0  # a wider drawing is to be zoomed into anyway
 TALL = 1.5  # times as high as wide: not to be made any higher
 RANKSEP = {1: 0.22, 2: 0.19, 3: 0.17, 4: 0.15}  # by rows of labels between two rows of boxes

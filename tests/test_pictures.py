@@ -9,7 +9,6 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from functools import cache
 from io import BytesIO
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,20 @@ import networkx as nx
 import pytest
 from PIL import Image
 
+from benchmarks.layouts import boxes, holds, measure, overlapping, patches
+from reports.draw import joint_picture
 from reports.layout_figure5 import PLACES
 from reports.lettering import spelled, text_width
 from reports.pictures import Picture, picture
-from reports.scene import Box, Curve, Point, Scene, Text, dashes, flattened
+from reports.scene import Box, Curve, Scene, Text, dashes, flattened
 from reports.scene_png import png
 from tcpclose_model.errors import TcpcloseError
+from tcpclose_model.search import explore
+from tcpclose_model.variants.catalogue import MODELS, model_named
 
 Graph = nx.MultiDiGraph  # of nodes of any type
 
+LAYOUTS = Path(__file__).resolve().parent.parent / "docs" / "layouts.md"
 SVG = "{http://www.w3.org/2000/svg}"
 
 # Half of the lossless close; the other half is the same with A and B exchanged.
@@ -130,45 +134,6 @@ def drawn(graph: Graph[Any], *, figure5: bool = False) -> Picture:
 def scene_of(name: str) -> Scene:
     """What is drawn of a sample."""
     return drawn(SAMPLES[name]).scene
-
-
-def overlap(one: Box, other: Box) -> bool:
-    """True if two boxes share more than a border."""
-    return (
-        one.x < other.x + other.width
-        and other.x < one.x + one.width
-        and one.y < other.y + other.height
-        and other.y < one.y + one.height
-    )
-
-
-def holds(box: Box, point: Point, margin: float = 0.0) -> bool:
-    """True if a point lies inside of a box that is larger by a margin at each side."""
-    x, y = point
-    return (
-        -margin < x - box.x < box.width + margin
-        and -margin < y - box.y < box.height + margin
-    )  # fmt: skip
-
-
-def overlapping(things: list[Box]) -> list[tuple[Box, Box]]:
-    """The pairs of boxes that cover each other."""
-    return [(one, other) for one, other in combinations(things, 2) if overlap(one, other)]
-
-
-def boxes(scene: Scene) -> list[Box]:
-    """The boxes of nodes, each by its outer stroke."""
-    framed = [s for s in scene.shapes if isinstance(s, Box) and s.stroke != "none"]
-    return [
-        box
-        for box in framed
-        if not any(overlap(box, other) and other.width > box.width for other in framed)
-    ]
-
-
-def patches(scene: Scene) -> list[Box]:
-    """The patches behind the labels of arrows."""
-    return [s for s in scene.shapes if isinstance(s, Box) and s.stroke == "none"]
 
 
 def middles(scene: Scene) -> dict[str, tuple[float, float]]:
@@ -314,6 +279,19 @@ def test_parallel_edges_are_one_arrow_that_counts_what_it_cannot_show() -> None:
     assert 1 == sum(isinstance(shape, Curve) for shape in scene.shapes)
     labels = [shape.text for shape in scene.shapes if isinstance(shape, Text) and shape.halo]
     assert ["run", "step 0", "step 1", "+ 3 more"] == labels
+
+
+@pytest.mark.parametrize("model", ["table_154", "firewall_idle", "linger_0"])
+def test_in_a_joint_graph_nothing_covers_anything(model: str) -> None:
+    found = measure(model, joint_picture(explore(model_named(model))).scene)
+    assert 0 == found.covered
+    assert f"| `{model}` | {found.boxes} | {found.arrows} | " in LAYOUTS.read_text("utf-8")
+
+
+def test_the_page_of_layouts_has_every_model_and_nothing_covered() -> None:
+    rows = [line.split(" | ") for line in LAYOUTS.read_text("utf-8").splitlines() if "| `" in line]
+    assert sorted(f"| `{name}`" for name in MODELS) == sorted(row[0] for row in rows)
+    assert {"0"} == {row[5] for row in rows}
 
 
 def test_a_joint_graph_fits_a_laptop() -> None:
