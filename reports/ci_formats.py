@@ -13,6 +13,7 @@ from properties.strictness import untested
 from properties.verdict import Answer, Verdict
 from reports.ladder import ladder
 from reports.loading import place_of
+from reports.markdown import escaped
 from reports.text import headline
 from reports.trace import mermaid
 from tcpclose_model.errors import TcpcloseError
@@ -73,16 +74,16 @@ def summary(results: Sequence[Result], *, strict: bool = False) -> str:
         wrong = [v for v in result.verdicts if _is_wrong(result, v)]
         missing = list(untested(result)) if strict else []
         sign = "❌" if wrong or missing else "✅"
-        lines += [f"### {sign} {_markdown(result.model.name)}", "", _markdown(headline(result)), ""]
+        lines += [f"### {sign} {escaped(result.model.name)}", "", escaped(headline(result)), ""]
         lines += ["| | property | |", "|---|---|---|"]
         for verdict in result.verdicts:
             told = _told(result, verdict) if verdict in wrong else verdict.detail
-            name = _markdown(verdict.property.name)
-            lines.append(f"| {_markdown(verdict.answer.value)} | {name} | {_markdown(told)} |")
-        lines += ["", *(f"- strict: {_markdown(what)}" for what in missing)]
+            name = escaped(verdict.property.name)
+            lines.append(f"| {escaped(verdict.answer.value)} | {name} | {escaped(told)} |")
+        lines += ["", *(f"- strict: {escaped(what)}" for what in missing)]
         for verdict in wrong:
             if verdict.run is not None:
-                title = f"{_markdown(verdict.property.name)}: {_markdown(verdict.detail)}"
+                title = f"{escaped(verdict.property.name)}: {escaped(verdict.detail)}"
                 lines += ["", title, "", "```mermaid", mermaid(verdict.run).rstrip(), "```"]
         lines.append("")
     return "\n".join(lines)
@@ -139,8 +140,3 @@ def _escaped(text: str, also: str = "") -> str:
 
 def _xml(text: str) -> str:
     return NOT_IN_XML.sub("?", text)
-
-
-def _markdown(text: str) -> str:
-    """Return text on one line of Markdown in which nothing is markup."""
-    return re.sub(r"([\\`*_<>\[\]|#&~])", r"\\\1", " ".join(text.split()))
