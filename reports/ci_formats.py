@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from xml.etree import ElementTree
 
 from properties.check import Result
 from properties.strictness import untested
 from properties.verdict import Answer, Verdict
+from reports.github import append, command
 from reports.ladder import ladder
 from reports.loading import place_of
 from reports.markdown import escaped
 from reports.text import headline
 from reports.trace import mermaid
-from tcpclose_model.errors import TcpcloseError
 
 NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that an XML document cannot hold."""
@@ -91,14 +89,7 @@ def summary(results: Sequence[Result], *, strict: bool = False) -> str:
 
 def append_summary(results: Sequence[Result], *, strict: bool = False) -> None:
     """Append the summary to the file that GITHUB_STEP_SUMMARY names, if it names one."""
-    name = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not name:
-        return
-    try:
-        with Path(name).open("a", encoding="utf-8") as file:
-            file.write(summary(results, strict=strict))
-    except OSError as error:
-        raise TcpcloseError(f"GITHUB_STEP_SUMMARY: {name}: {error.strerror}") from None
+    append(summary(results, strict=strict))
 
 
 def _is_wrong(result: Result, verdict: Verdict) -> bool:
@@ -125,17 +116,7 @@ def _file_and_line(result: Result) -> tuple[str, str]:
 
 def _annotation(result: Result, name: str, body: str) -> str:
     file, line = _file_and_line(result)
-    where = {"file": file, "line": line} if file else {}
-    where["title"] = f"{result.model.name}: {name}"
-    slots = ",".join(f"{slot}={_escaped(text, ':,')}" for slot, text in where.items())
-    return f"::error {slots}::{_escaped(body)}"
-
-
-def _escaped(text: str, also: str = "") -> str:
-    """Return text as a workflow command takes it."""
-    for sign in "%\r\n" + also:
-        text = text.replace(sign, f"%{ord(sign):02X}")
-    return text
+    return command("error", f"{result.model.name}: {name}", body, file, line)
 
 
 def _xml(text: str) -> str:
