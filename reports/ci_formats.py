@@ -30,21 +30,21 @@ def junit(results: Sequence[Result], *, strict: bool = False) -> str:
     """
     root = ElementTree.Element("testsuites", name="tcpclose")
     for result in results:
-        model = _xml(result.model.name)
+        model = xml_text(result.model.name)
         file, line = _file_and_line(result)
         where = {"file": file, "line": line} if file else {}
         suite = ElementTree.SubElement(root, "testsuite", {"name": model, **where})
         usual = {"classname": model, **where}
         for verdict in result.verdicts:
-            named = {"name": _xml(verdict.property.name), **usual}
+            named = {"name": xml_text(verdict.property.name), **usual}
             case = ElementTree.SubElement(suite, "testcase", named)
             if _is_wrong(result, verdict):
                 kind = "error" if verdict.answer is Answer.UNKNOWN else "failure"
-                says = {"type": verdict.answer.value, "message": _xml(_told(result, verdict))}
-                ElementTree.SubElement(case, kind, says).text = _xml(_run_text(verdict))
+                says = {"type": verdict.answer.value, "message": xml_text(_told(result, verdict))}
+                ElementTree.SubElement(case, kind, says).text = xml_text(_run_text(verdict))
         for what in untested(result) if strict else ():
             case = ElementTree.SubElement(suite, "testcase", {"name": STRICT, **usual})
-            ElementTree.SubElement(case, "failure", {"type": STRICT, "message": _xml(what)})
+            ElementTree.SubElement(case, "failure", {"type": STRICT, "message": xml_text(what)})
         for name, kind in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
             suite.set(name, str(sum(1 for _ in suite.iter(kind))))
     ElementTree.indent(root)
@@ -111,7 +111,7 @@ def _run_text(verdict: Verdict) -> str:
 
 def _file_and_line(result: Result) -> tuple[str, str]:
     file, _, line = place_of(result.model).rpartition(":")
-    return _xml(file), line
+    return xml_text(file), line
 
 
 def _annotation(result: Result, name: str, body: str) -> str:
@@ -119,5 +119,6 @@ def _annotation(result: Result, name: str, body: str) -> str:
     return command("error", f"{result.model.name}: {name}", body, file, line)
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Return text that an XML document can hold."""
     return NOT_IN_XML.sub("?", text)

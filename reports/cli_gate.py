@@ -56,16 +56,26 @@ def write_command(
 @ENGINE
 @click.option("--max-seconds", type=click.FloatRange(min=0, max=1e9), help="Stop exploring then.")
 @click.option("--max-states", type=click.IntRange(min=1), help="Stop exploring then.")
+@click.option("--format", "form", type=click.Choice(["text", "junit", "github"]), default=None)
+@OUT
 def check_command(
-    file: Path, engine: str, max_seconds: float | None, max_states: int | None
+    file: Path,
+    engine: str,
+    max_seconds: float | None,
+    max_states: int | None,
+    form: str | None,
+    out: Path | None,
 ) -> int:
     """Check the models of FILE again and say what has moved: verdict, count, graph, row.
 
-    Exit status: 0 nothing, 1 something, 3 a limit was hit.
+    --format github adds annotations on the rows that have moved, and a summary where
+    GITHUB_STEP_SUMMARY names its file; -o FILE.xml writes JUnit XML.  Exit status: 0 nothing,
+    1 something, 3 a limit was hit.
     """
     from reports.baselining import run_compare
 
-    return run_compare(file, limits_of(max_states, max_seconds, None) | {"engine": engine})
+    limits = limits_of(max_states, max_seconds, None) | {"engine": engine}
+    return run_compare(file, limits, form, out)
 
 
 @click.command()

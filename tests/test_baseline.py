@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -234,3 +235,68 @@ def test_a_graph_that_is_not_complete_has_no_fingerprint() -> None:
 def test_the_reader_is_the_only_judge_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(TcpcloseError, match="cannot be read"):
         baselining.run_compare(tmp_path, {})
+
+
+# Where CI looks -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A baseline of a model file whose table has been edited since."""
+    monkeypatch.chdir(tmp_path)
+    Path("m.py").write_text(MODEL_FILE, encoding="utf-8")
+    assert 0 == tcpclose("baseline", "write", "kept", "m.py").status
+    unanswered = EDITED.replace("becomes(to=CLOSED)", "becomes(to=LAST_ACK)")
+    Path("m.py").write_text(unanswered, encoding="utf-8")
+    return Path("kept")
+
+
+def test_an_annotation_stands_on_the_line_of_the_row_that_has_moved(edited: Path) -> None:
+    said = checked(edited, "--format", "github")
+    told = [line for line in said.lines if line.startswith("::")]
+    assert 1 == said.status
+    assert 2 == len(told)
+    start = "::error file=m.py,line=4,title=m.py%3Atwo_ends%3A row "
+    assert all(line.startswith(start) for line in told)
+    assert "verdict both_can_always_close: violated, was holds" in told[0]
+    assert "%0AA CLOSE%0A" in told[0]
+
+
+def test_a_model_of_the_catalogue_is_annotated_where_the_baseline_has_it(kept: Path) -> None:
+    lines = with_line(kept, "states 27", "states 26").read_text(encoding="utf-8").splitlines()
+    said = checked(kept, "--format", "github")
+    (told,) = [line for line in said.lines if line.startswith("::")]
+    number = lines.index("model table_154") + 1
+    assert f"file={kept},line={number},title=table_154::states: 27, was 26" in told
+
+
+def test_the_summary_has_a_diagram_of_what_is_violated_now(
+    edited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    checked(edited, "--format", "github")
+    text = Path("summary.md").read_text(encoding="utf-8")
+    assert text.startswith("## tcpclose baseline check\n")
+    assert "```mermaid\nsequenceDiagram\n" in text
+    assert "0 of 1 models are as in kept." in text
+
+
+def test_junit_has_a_failure_for_each_kind_that_has_moved(edited: Path) -> None:
+    said = checked(edited, "--format", "junit", "-o", "report.xml")
+    standard, suite = ElementTree.fromstring(said.out)
+    assert ("1", "0") == (standard.get("tests"), standard.get("failures"))
+    failed = {case.get("name") for case in suite if case.find("failure") is not None}
+    assert {"rows", "verdicts", "graph"} <= failed
+    assert "parameters" not in failed
+    assert ("m.py", "5") == (suite.get("file"), suite.get("line"))
+    assert said.out == Path("report.xml").read_text(encoding="utf-8")
+
+
+def test_junit_has_an_error_where_a_limit_was_hit(kept: Path) -> None:
+    said = checked(kept, "--format", "junit", "--max-states", "5")
+    _, suite = ElementTree.fromstring(said.out)
+    assert (3, "1", "0") == (said.status, suite.get("errors"), suite.get("failures"))
+
+
+def test_a_report_of_a_baseline_is_xml(kept: Path) -> None:
+    refused(checked(kept, "-o", "report.json"), ".xml")
