@@ -89,12 +89,14 @@ def check_command(
     help="Whose network, timers, users and bounds; default: rfc9293.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default=None)
+@OUT
 @model_options
 def interop(
     of_a: str,
     of_b: str,
     within: str,
     form: str | None,
+    out: Path | None,
     settings: Sequence[str],
     max_states: int | None,
     max_seconds: float | None,
@@ -102,13 +104,15 @@ def interop(
 ) -> int:
     """Check different tables at the two ends: each of the first at A with each of --with at B.
 
-    The matrix names, for each pair, the requirements that are violated.  Exit status: 0 whatever
-    the verdicts are, 3 where one is unknown.
+    Of a model whose ends have two tables the edited one is meant; if both are, the end's own.
+    The matrix names, for each pair, the requirements that are violated.  -o FILE: .txt, .json,
+    .md, or a picture, .svg or .png.  Exit status: 0 whatever the verdicts are, 3 where one is
+    unknown.
     """
     from reports.interop import run_interop
 
     limits = limits_of(max_states, max_seconds, max_memory)
-    return run_interop(of_a, of_b, within, form, settings, limits)
+    return run_interop(of_a, of_b, within, form, settings, limits, out)
 
 
 @click.command()

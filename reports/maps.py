@@ -15,13 +15,17 @@ from properties.verdict import Answer
 from reports.lettering import text_width
 from reports.picture_parts import GREY, INK
 from reports.scene import Box, Scene, Shape, Text
+from reports.scene_svg import svg
 from reports.text import MARKS
+from tcpclose_model.errors import ModelError
 
 SQUARE, GAP, MARGIN = 34.0, 2.0, 18.0
 TITLE_SIZE, SIZE, SMALL = 15.0, 12.0, 9.0
 LINE = 18.0
 COLUMNS = 110
 """Characters of a line of text."""
+PICTURES = (".svg", ".png")
+"""The endings that a map may be written with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,18 @@ def map_scene(title: str, lines: Sequence[str], maps: Sequence[Map], note: str) 
         shapes += drawn
     width = max(_right(shape) for shape in shapes) + MARGIN
     return Scene(math.ceil(width), math.ceil(y + MARGIN), title, tuple(shapes))
+
+
+def picture(scene: Scene, ending: str) -> str | bytes:
+    """Return a picture as its ending says; ModelError if it is too large for a PNG."""
+    if ending == ".svg":
+        return svg(scene)
+    from reports.scene_png import png
+
+    try:
+        return png(scene)
+    except ValueError as error:
+        raise ModelError(f"too large for a PNG: write an .svg ({error})") from None
 
 
 def _drawn(one: Map, top: float) -> tuple[list[Shape], float]:

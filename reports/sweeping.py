@@ -69,13 +69,15 @@ def run_sweep(asked: Asked) -> int:
     found = sweep(
         model, asked.settings, only=asked.only, processes=asked.processes, checked=checked
     )
-    form = asked.form or "text" if out is None else FORM_OF.get(out.suffix, out.suffix)
-    made = _FORMS[form](found, where_notes(asked.notes, to_file=out is not None))
+    notes = where_notes(asked.notes, to_file=out is not None)
     if out is None:
-        click.echo(made, nl=False)
+        click.echo(_FORMS[asked.form or "text"](found, notes), nl=False)
+        return found.status
+    if out.suffix in PICTURES:
+        write(out, _picture(found, out.suffix))
     else:
-        write(out, click.unstyle(made) if isinstance(made, str) else made)
-        click.echo(f"wrote {out}: {what_is_swept(found)}", err=True)
+        write(out, click.unstyle(_FORMS[FORM_OF[out.suffix]](found, notes)))
+    click.echo(f"wrote {out}: {what_is_swept(found)}", err=True)
     return found.status
 
 
@@ -158,28 +160,16 @@ def _markdown(found: Sweep, notes: Notes) -> str:
     return sweep_markdown(found)
 
 
-def _svg(found: Sweep, notes: Notes) -> str:
-    from reports.scene_svg import svg
+def _picture(found: Sweep, ending: str) -> str | bytes:
+    from reports.maps import picture
     from reports.sweep_picture import sweep_scene
 
-    return svg(sweep_scene(found))
+    return picture(sweep_scene(found), ending)
 
 
-def _png(found: Sweep, notes: Notes) -> bytes:
-    from reports.scene_png import png
-    from reports.sweep_picture import sweep_scene
-
-    try:
-        return png(sweep_scene(found))
-    except ValueError as error:
-        raise ModelError(f"too large for a PNG: write an .svg ({error})") from None
-
-
-_FORMS: dict[str, Callable[[Sweep, Notes], str | bytes]] = {
+_FORMS: dict[str, Callable[[Sweep, Notes], str]] = {
     "text": sweep_text,
     "csv": _csv,
     "json": _json,
     "markdown": _markdown,
-    ".svg": _svg,
-    ".png": _png,
 }
