@@ -124,7 +124,7 @@ def _moved_commands(text: Sequence[str], file: Path, one: Compared) -> Iterator[
         where = _beside(text, file, one) if place is None else (place.file, place.line)
         instead = "" if place is None or not place.instead else f"(shown at {place.instead})\n"
         title = f"{one.name}: row {row.name}"
-        yield command("error", title, f"{row.says}\n{instead}{body}", *where)
+        yield command("error", title, f"{instead}{body}", *where)
     if not rows:
         yield command("error", one.name, body, *_beside(text, file, one))
 

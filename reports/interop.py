@@ -120,7 +120,12 @@ def interop_scene(found: Sequence[Pair], base: Model) -> Scene:
     rows = tuple(tuple(known[a, b] for b in right) for a in left)
     lines = [f"within {base.name}: {described(base)}", *_legend(found)[1:]]
     matrix = Map((), "at end B", "at end A", right, left, rows)
-    return map_scene("Every pair of tables", lines, [matrix], "of a pair; a number: which property")
+    return map_scene(
+        "Every pair of tables",
+        lines,
+        [matrix],
+        "(of a pair; holds: or is vacuous; a number: which property)",
+    )
 
 
 def _square(pair: Pair, numbers: dict[str, int]) -> Square:

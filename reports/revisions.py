@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 import tempfile
@@ -46,7 +47,11 @@ def models_at(revision: str, name: str) -> Iterator[dict[str, Model]]:
         there = Path(scratch) / inside
         if not there.exists():
             raise TcpcloseError(f"{inside}: is not there at {revision}")
-        found = models([f"{there}{f':{wanted}' if colon else ''}"])
+        try:
+            found = models([f"{there}{f':{wanted}' if colon else ''}"])
+        except TcpcloseError as error:
+            said = str(error).replace(f"{Path(scratch)}{os.sep}", "")
+            raise TcpcloseError(f"at {revision}: {said}") from None
         yield {model.name: _at(revision, str(file), model) for model in found}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from properties.baseline import Baseline, moved, pin
 from properties.check import check
-from properties.fingerprint import graph_fingerprint, row_digests
+from properties.fingerprint import SEMANTICS, graph_fingerprint, row_digests
 from reports import baselining
 from reports.baseline_file import baseline_text, read_baseline
 from tcpclose_model.errors import TcpcloseError
@@ -21,6 +22,7 @@ from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED, TIME_WAIT
 from tcpclose_model.search import explore
 from tcpclose_model.variants.catalogue import model_named
+from tcpclose_model.variants.parameters import with_parameters
 from tests.command_line import Said, command_of, environment, refused, tcpclose
 
 MODEL_FILE = """\
@@ -226,6 +228,50 @@ def test_a_fingerprint_sees_that_a_state_is_skipped() -> None:
 def test_a_fingerprint_sees_what_only_happens_late_in_a_run() -> None:
     one, other = (explore(model_named(n)) for n in ("table_154", "mirage_tcpip_489"))
     assert graph_fingerprint(one) != graph_fingerprint(other)
+
+
+MEANINGS = {
+    1: {
+        "table_154": "02dcfa7f8acf47cc709db9fd",
+        "rfc9293 network.capacity=1 application.data_units=0": "fd45095a6ce4bc4fd3c50e79",
+        "rfc9293 network.capacity=1 network.order=any network.duplication=on application.aborts=on "
+        "application.data_units=1,0 application.closes=a_first timers.retransmission=timely": (
+            "7b7b735fd694382beea853fc"
+        ),
+        "rfc9293 time.segment_lifetime=1 time.time_wait=2 time.retransmission=2 "
+        "network.losses_max=1 application.data_units=0 network.order=any network.capacity=20": (
+            "fe7ae7ebd0a131dd60a9617d"
+        ),
+    }
+}
+"""Fingerprints of fixed models under each version of the semantics; a version never changes."""
+
+ROWS = {1: "17408f7d"}
+"""The digest of the standard's rows under which those fingerprints were taken."""
+
+
+def digest_of_the_standard() -> str:
+    """Return one digest of all rows of the standard's table."""
+    text = repr(sorted(row_digests(RFC9293).items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@pytest.mark.parametrize("asked", MEANINGS[max(MEANINGS)])
+def test_a_fingerprint_moves_only_with_the_rows_or_with_the_version_of_the_semantics(
+    asked: str,
+) -> None:
+    name, *settings = asked.split()
+    found = graph_fingerprint(explore(with_parameters(model_named(name), settings)))
+    assert MEANINGS[max(MEANINGS)][asked] == found, (
+        "the rows were edited: pin ROWS and MEANINGS anew"
+        if digest_of_the_standard() != ROWS[max(ROWS)]
+        else "the same rows mean something else now: raise SEMANTICS and add that version here"
+    )
+
+
+def test_the_version_of_the_semantics_is_the_one_that_is_pinned() -> None:
+    assert SEMANTICS == max(MEANINGS) == max(ROWS)
+    assert ROWS[SEMANTICS] == digest_of_the_standard(), "rows were edited: pin ROWS anew"
 
 
 def test_a_graph_that_is_not_complete_has_no_fingerprint() -> None:
