@@ -18,6 +18,7 @@ import pytest
 from hypothesis import assume, event, given, reject
 from hypothesis import strategies as st
 
+from properties import equivalence
 from properties.equivalence import all_common, branching_equal, outside, walk
 from reports.diff_html import diff_html
 from reports.difference import difference
@@ -92,6 +93,16 @@ def test_fewer_rows_mean_fewer_runs() -> None:
     found = walk(graph_of("no_retransmission"), new, outside)
     assert found.only_old is not None
     assert found.only_new is None
+
+
+def test_a_walk_that_gives_up_has_found_no_difference_and_is_not_complete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space = graph_of("ideal_time_wait")
+    monkeypatch.setattr(equivalence, "PAIRS_MAX", 100)
+    found = walk(space, space, outside)
+    assert (True, False) == (found.equal, found.complete)
+    assert 100 < found.pairs < len(space)
 
 
 def test_what_was_not_explored_is_no_difference() -> None:
