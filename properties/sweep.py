@@ -76,6 +76,10 @@ class Cell:
         return Run(self.model, tuple(states), tuple(steps), found.loop)
 
 
+_Found = tuple[int, int, int, str, dict[str, Outcome], int]
+"""What a process hands over of a cell: its fields but for the place and the model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """A model, its axes, and a cell for each combination of values, the last axis turning first.
@@ -122,13 +126,13 @@ def sweep(
     def check_of(one: Model) -> Result:
         return check(one, only=only)
 
-    def work(number: int) -> tuple[int, int, int, str, dict[str, Outcome], int]:
+    def work(number: int) -> _Found | str:
         try:
             with uncollected():
                 result = (checked or check_of)(models[number])
         except ModelError as error:
             where = ", ".join(map(Axis.setting, axes, places[number]))
-            raise ModelError(f"at {where}: {error}" if where else str(error)) from None
+            return f"at {where}: {error}" if where else str(error)
         space = result.space
         counts = len(space), space.transitions, space.depth, space.stopped
         outcomes = {one.property.name: _outcome(one) for one in result.verdicts}
@@ -140,8 +144,12 @@ def sweep(
     # The largest values are asked first: their models take longest.
     order = range(len(models))[::-1]
     found = in_processes(work, order, processes, fresh=False)[::-1]
-    cells = tuple(Cell(at, one, *rest) for at, one, rest in zip(places, models, found, strict=True))
-    return Sweep(model, axes, cells, tuple(_judged(cells)))
+    cells = []
+    for at, one, said in zip(places, models, found, strict=True):
+        if isinstance(said, str):
+            raise ModelError(said)  # the first of them, whichever process was sooner
+        cells.append(Cell(at, one, *said))
+    return Sweep(model, axes, tuple(cells), tuple(_judged(cells)))
 
 
 def _outcome(verdict: Verdict) -> Outcome:

@@ -181,6 +181,11 @@ def test_the_exit_status_is_that_of_a_check(limits: tuple[str, ...], status: int
     assert status == once(*STUCK, *limits).status
 
 
+def test_a_mistake_is_told_of_the_first_model_that_has_it() -> None:
+    said = tcpclose("sweep", "--property", "no_deadlok", "--set", "capacity=1..4")
+    refused(said, "at network.capacity=1: no property 'no_deadlok'", "no_deadlock")
+
+
 # Where answers change -----------------------------------------------------------------------------
 
 
