@@ -81,33 +81,50 @@ def standard_moved(old: Baseline) -> Iterator[str]:
         yield f"row {name} of RFC 9293 {what}"
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One thing that is not as it was: its kind ("row", "verdict", ...), its name, and a line."""
+
+    kind: str
+    name: str
+    says: str
+
+
 def moved(old: Pin, new: Pin) -> Iterator[str]:
     """Yield what is not as it was, a line each: parameters, rows, verdicts, counts, the graph."""
+    return (one.says for one in moves(old, new))
+
+
+def moves(old: Pin, new: Pin) -> Iterator[Moved]:
+    """Yield what is not as it was: parameters, rows, verdicts, counts, the graph."""
     usual = {name: _text(value) for name, value in parameters(Model()).items()}
     for name in sorted({*old.parameters, *new.parameters}):
         was, now = (pin.parameters.get(name, usual.get(name)) for pin in (old, new))
         if was != now:
-            yield f"parameter {name}: {now}, was {was}"
+            yield Moved("parameter", name, f"parameter {name}: {now}, was {was}")
     yield from _tables_moved(old, new)
     for name in sorted({*old.verdicts, *new.verdicts}):
         was, now = (pin.verdicts.get(name, "not judged") for pin in (old, new))
         if was != now:
-            yield f"verdict {name}: {now}, was {was}"
+            yield Moved("verdict", name, f"verdict {name}: {now}, was {was}")
     for name in COUNTS:
         if old.counts[name] != new.counts[name]:
             was_many, many = old.counts[name], new.counts[name]
-            yield f"{name}: {many:,}, was {was_many:,} ({many - was_many:+,})"
+            line = f"{name}: {many:,}, was {was_many:,} ({many - was_many:+,})"
+            yield Moved("count", name, line)
     if old.graph != new.graph:
-        yield f"graph: {new.graph}, was {old.graph}: what can be observed is not the same"
+        line = f"graph: {new.graph}, was {old.graph}: what can be observed is not the same"
+        yield Moved("graph", "graph", line)
 
 
-def _tables_moved(old: Pin, new: Pin) -> Iterator[str]:
+def _tables_moved(old: Pin, new: Pin) -> Iterator[Moved]:
     found = {end: list(_rows_moved(old.rows[end], new.rows[end])) for end in ("a", "b")}
     if found["a"] == found["b"]:
         found = {"both ends": found["a"]}
     for end, changes in found.items():
         for name, what in changes:
-            yield f"row {name} of {end.upper() if len(end) == 1 else end} {what}"
+            line = f"row {name} of {end.upper() if len(end) == 1 else end} {what}"
+            yield Moved("row", name, line)
 
 
 def _rows_moved(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:

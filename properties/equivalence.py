@@ -12,6 +12,7 @@ divergence-preserving branching bisimilarity, with every step hidden that change
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ from tcpclose_model.space import Move, Path, StateSpace
 Label = tuple[object, ...]
 Seen = Callable[[TCB], tuple[object, ...]]
 """What is seen of an end."""
+
+PAIRS_MAX = 20_000_000
+"""Pairs of states after which a walk gives up; the worst case is every old with every new state."""
 
 BRANCHING_STATES_MAX = 400_000
 """States of both graphs together that are compared by branching bisimilarity."""
@@ -56,7 +60,8 @@ class Walk:
     """What a walk through two graphs at once has found.
 
     only_old, only_new: a shortest run of the one that is none of the other, None if there is none;
-    pairs: how many pairs of states the same run leads to; complete: whether both graphs are.
+    pairs: how many pairs of states the same run leads to; complete: whether both graphs are, and
+    all these pairs were looked at.
     """
 
     only_old: Parted | None
@@ -70,41 +75,68 @@ class Walk:
         return self.only_old is None and self.only_new is None
 
 
+class _Pairs:
+    """The pairs of states that the same run leads to, in the order in which they are found."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.known = {0}
+        self.states: tuple[array[int], array[int]] = (array("q", [0]), array("q", [0]))
+        self.steps: tuple[array[int], array[int]] = (array("q", [-1]), array("q", [-1]))
+        self.came = array("q", [-1])
+
+    def found(self, came: int, states: tuple[int, int], steps: tuple[int, int]) -> None:
+        """Note a pair unless it is known; came: the number of the pair that a step leads from."""
+        key = states[0] * self.width + states[1]
+        if key not in self.known:
+            self.known.add(key)
+            self.came.append(came)
+            for side in (0, 1):
+                self.states[side].append(states[side])
+                self.steps[side].append(steps[side])
+
+    def path(self, number: int, side: int) -> Path:
+        """Return the way of one side to a pair."""
+        path: Path = []
+        while (before := self.came[number]) >= 0:
+            path.append((self.states[side][before], self.steps[side][number]))
+            number = before
+        return path[::-1]
+
+
 def walk(old: StateSpace, new: StateSpace, seen: Seen) -> Walk:
     """Return how two graphs compare, the ends being seen so."""
     known: dict[Label, int] = {}
     labels = [_labels(space, seen, known) for space in (old, new)]
-    start = (0, 0)
-    came: dict[tuple[int, int], tuple[tuple[int, int], int, int] | None] = {start: None}
-    queue = [start]
+    pairs = _Pairs(len(new))
     parted: list[tuple[int, int] | None] = [None, None]
-    steps: list[int] = [-1, -1]
-    for i, j in queue:
-        if i >= old.expanded or j >= new.expanded:
-            continue
-        ours = {labels[0][old.move[step]]: step for step in old.steps(i)}
-        theirs = {labels[1][new.move[step]]: step for step in new.steps(j)}
-        for label, step in ours.items():
-            other = theirs.get(label)
-            if other is not None:
-                target = (int(old.target[step]), int(new.target[other]))
-                if target not in came:
-                    came[target] = ((i, j), step, other)
-                    queue.append(target)
-            elif parted[0] is None:
-                parted[0], steps[0] = (i, j), step
-        if parted[1] is None:
-            for label, step in theirs.items():
-                if label not in ours:
-                    parted[1], steps[1] = (i, j), step
-                    break
+    number = 0
+    while number < len(pairs.came) <= PAIRS_MAX:
+        i, j = (states[number] for states in pairs.states)
+        if i < old.expanded and j < new.expanded:
+            ours = {labels[0][old.move[step]]: step for step in old.steps(i)}
+            theirs = {labels[1][new.move[step]]: step for step in new.steps(j)}
+            for label, step in ours.items():
+                other = theirs.get(label)
+                if other is not None:
+                    target = (int(old.target[step]), int(new.target[other]))
+                    pairs.found(number, target, (step, other))
+                elif parted[0] is None:
+                    parted[0] = number, step
+            if parted[1] is None:
+                those = (step for label, step in theirs.items() if label not in ours)
+                found = next(those, None)
+                parted[1] = None if found is None else (number, found)
+        number += 1
     runs: list[Parted | None] = [None, None]
     for side, space in enumerate((old, new)):
-        pair = parted[side]
-        if pair is not None:
-            path = _path(came, pair, side)
-            runs[side] = Parted(executed(space, [*path, (pair[side], steps[side])]))
-    return Walk(runs[0], runs[1], len(queue), old.complete and new.complete)
+        there = parted[side]
+        if there is not None:
+            at, step = there
+            path = [*pairs.path(at, side), (pairs.states[side][at], step)]
+            runs[side] = Parted(executed(space, path))
+    whole = old.complete and new.complete and number == len(pairs.came)
+    return Walk(runs[0], runs[1], len(pairs.came), whole)
 
 
 def _labels(space: StateSpace, seen: Seen, known: dict[Label, int]) -> list[int]:
@@ -115,18 +147,6 @@ def _labels(space: StateSpace, seen: Seen, known: dict[Label, int]) -> list[int]
 def _label(space: StateSpace, seen: Seen, move: Move) -> Label:
     after = [seen(space.tcbs[n]) if n >= 0 else () for n in (move.after, move.b_after)]
     return (*move.action, move.sent, move.overflow, *after)
-
-
-def _path(
-    came: dict[tuple[int, int], tuple[tuple[int, int], int, int] | None],
-    pair: tuple[int, int],
-    side: int,
-) -> Path:
-    path: Path = []
-    while (before := came[pair]) is not None:
-        pair, *steps = before
-        path.append((pair[side], steps[side]))
-    return path[::-1]
 
 
 def branching_equal(old: StateSpace, new: StateSpace) -> bool | None:

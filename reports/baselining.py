@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from properties.baseline import Baseline, Pin, moved, pin, standard_moved
+from properties.baseline import Baseline, Pin, moves, pin, standard_moved
 from properties.check import Result, check
 from properties.fingerprint import SEMANTICS
+from reports.baseline_ci import Compared, baseline_junit, commands, summary
 from reports.baseline_file import baseline_text, read_baseline
 from reports.checking import Limits
 from reports.files import write
+from reports.github import append
 from reports.loading import models_by_name, place_of, placing
 from tcpclose_model.errors import ModelError, TcpcloseError
 from tcpclose_model.model import Model
@@ -46,35 +48,64 @@ def run_write(
     return SAME
 
 
-def run_compare(file: Path, limits: Limits) -> int:
-    """Check the models of a file again, print what has moved, and return the exit status."""
+def run_compare(
+    file: Path, limits: Limits, form: str | None = None, out: Path | None = None
+) -> int:
+    """Check the models of a file again, print what has moved, and return the exit status.
+
+    form: "text", "github" (annotations and a summary besides) or "junit"; out: where JUnit XML
+    goes, besides what is printed.
+    """
+    if out is not None and out.suffix != ".xml":
+        raise ModelError(f"{out}: a report of a baseline is JUnit XML, with the ending .xml")
     known = read_baseline(file)
-    status = SAME
-    changes = list(standard_moved(known))
+    found = [_compared(file, name, old, limits) for name, old in known.pins.items()]
+    standard = list(standard_moved(known))
+    if form == "junit":
+        click.echo(baseline_junit(file, found, standard), nl=False)
+    else:
+        for line in _lines(file, known, found, standard):
+            click.echo(line)
+    if form == "github":
+        for line in commands(file, found, standard):
+            click.echo(line)
+        append(summary(file, found, standard))
+    if out is not None:
+        write(out, baseline_junit(file, found, standard))
+        click.echo(f"wrote {out}", err=True)
+    if standard or any(one.moved for one in found):
+        click.echo(f"if that is meant: write {file} anew, and commit it", err=True)
+        return MOVED
+    return UNKNOWN if any(one.stopped for one in found) else SAME
+
+
+def _compared(file: Path, name: str, old: Pin, limits: Limits) -> Compared:
+    result = _checked(_again(file, name, old), limits)
+    stopped = result.space.stopped
+    found = () if stopped else tuple(moves(old, pin(result, old.settings)))
+    # The graph is large, and of all that is said later only verdicts and the model are needed.
+    return Compared(name, result.model, found, result.verdicts, stopped)
+
+
+def _lines(
+    file: Path, known: Baseline, found: Sequence[Compared], standard: Sequence[str]
+) -> Iterator[str]:
+    """Yield what a check of a baseline prints."""
     if known.semantics != SEMANTICS:
-        click.echo(
+        yield (
             f"{file} has semantics {known.semantics}, this program {SEMANTICS}: what has moved "
             "need not be an edit of a model; look, and write the file anew"
         )
-    for name, old in known.pins.items():
-        result = _checked(_again(file, name, old), limits)
-        if result.space.stopped:
-            click.echo(f"{name}: UNKNOWN: not explored to the end: {result.space.stopped}")
-            status = status or UNKNOWN
-            continue
-        lines = list(moved(old, pin(result, old.settings)))
-        if lines:
-            status = MOVED
-            place = place_of(result.model)
-            click.echo("\n  ".join([f"{name}:" + (f" ({place})" if place else ""), *lines]))
-    for line in changes:
-        click.echo(line)
-        status = MOVED
-    if status == SAME:
-        click.echo(f"{_models(len(known.pins))} as in {file}")
-    elif status == MOVED:
-        click.echo(f"if that is meant: write {file} anew, and commit it", err=True)
-    return status
+    for one in found:
+        if one.stopped:
+            yield f"{one.name}: UNKNOWN: not explored to the end: {one.stopped}"
+        elif one.moved:
+            place = place_of(one.model)
+            head = f"{one.name}:" + (f" ({place})" if place else "")
+            yield "\n  ".join([head, *(what.says for what in one.moved)])
+    yield from standard
+    if not standard and not any(one.moved or one.stopped for one in found):
+        yield f"{_models(len(found))} as in {file}"
 
 
 def _models(count: int) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from xml.etree import ElementTree
 
 from properties.check import Result
 from properties.strictness import untested
 from properties.verdict import Answer, Verdict
+from reports.github import append, command
 from reports.ladder import ladder
 from reports.loading import place_of
+from reports.markdown import escaped
 from reports.text import headline
 from reports.trace import mermaid
-from tcpclose_model.errors import TcpcloseError
 
 NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that an XML document cannot hold."""
@@ -31,21 +30,21 @@ def junit(results: Sequence[Result], *, strict: bool = False) -> str:
     """
     root = ElementTree.Element("testsuites", name="tcpclose")
     for result in results:
-        model = _xml(result.model.name)
+        model = xml_text(result.model.name)
         file, line = _file_and_line(result)
         where = {"file": file, "line": line} if file else {}
         suite = ElementTree.SubElement(root, "testsuite", {"name": model, **where})
         usual = {"classname": model, **where}
         for verdict in result.verdicts:
-            named = {"name": _xml(verdict.property.name), **usual}
+            named = {"name": xml_text(verdict.property.name), **usual}
             case = ElementTree.SubElement(suite, "testcase", named)
             if _is_wrong(result, verdict):
                 kind = "error" if verdict.answer is Answer.UNKNOWN else "failure"
-                says = {"type": verdict.answer.value, "message": _xml(_told(result, verdict))}
-                ElementTree.SubElement(case, kind, says).text = _xml(_run_text(verdict))
+                says = {"type": verdict.answer.value, "message": xml_text(_told(result, verdict))}
+                ElementTree.SubElement(case, kind, says).text = xml_text(_run_text(verdict))
         for what in untested(result) if strict else ():
             case = ElementTree.SubElement(suite, "testcase", {"name": STRICT, **usual})
-            ElementTree.SubElement(case, "failure", {"type": STRICT, "message": _xml(what)})
+            ElementTree.SubElement(case, "failure", {"type": STRICT, "message": xml_text(what)})
         for name, kind in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
             suite.set(name, str(sum(1 for _ in suite.iter(kind))))
     ElementTree.indent(root)
@@ -73,16 +72,16 @@ def summary(results: Sequence[Result], *, strict: bool = False) -> str:
         wrong = [v for v in result.verdicts if _is_wrong(result, v)]
         missing = list(untested(result)) if strict else []
         sign = "❌" if wrong or missing else "✅"
-        lines += [f"### {sign} {_markdown(result.model.name)}", "", _markdown(headline(result)), ""]
+        lines += [f"### {sign} {escaped(result.model.name)}", "", escaped(headline(result)), ""]
         lines += ["| | property | |", "|---|---|---|"]
         for verdict in result.verdicts:
             told = _told(result, verdict) if verdict in wrong else verdict.detail
-            name = _markdown(verdict.property.name)
-            lines.append(f"| {_markdown(verdict.answer.value)} | {name} | {_markdown(told)} |")
-        lines += ["", *(f"- strict: {_markdown(what)}" for what in missing)]
+            name = escaped(verdict.property.name)
+            lines.append(f"| {escaped(verdict.answer.value)} | {name} | {escaped(told)} |")
+        lines += ["", *(f"- strict: {escaped(what)}" for what in missing)]
         for verdict in wrong:
             if verdict.run is not None:
-                title = f"{_markdown(verdict.property.name)}: {_markdown(verdict.detail)}"
+                title = f"{escaped(verdict.property.name)}: {escaped(verdict.detail)}"
                 lines += ["", title, "", "```mermaid", mermaid(verdict.run).rstrip(), "```"]
         lines.append("")
     return "\n".join(lines)
@@ -90,14 +89,7 @@ def summary(results: Sequence[Result], *, strict: bool = False) -> str:
 
 def append_summary(results: Sequence[Result], *, strict: bool = False) -> None:
     """Append the summary to the file that GITHUB_STEP_SUMMARY names, if it names one."""
-    name = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not name:
-        return
-    try:
-        with Path(name).open("a", encoding="utf-8") as file:
-            file.write(summary(results, strict=strict))
-    except OSError as error:
-        raise TcpcloseError(f"GITHUB_STEP_SUMMARY: {name}: {error.strerror}") from None
+    append(summary(results, strict=strict))
 
 
 def _is_wrong(result: Result, verdict: Verdict) -> bool:
@@ -119,28 +111,14 @@ def _run_text(verdict: Verdict) -> str:
 
 def _file_and_line(result: Result) -> tuple[str, str]:
     file, _, line = place_of(result.model).rpartition(":")
-    return _xml(file), line
+    return xml_text(file), line
 
 
 def _annotation(result: Result, name: str, body: str) -> str:
     file, line = _file_and_line(result)
-    where = {"file": file, "line": line} if file else {}
-    where["title"] = f"{result.model.name}: {name}"
-    slots = ",".join(f"{slot}={_escaped(text, ':,')}" for slot, text in where.items())
-    return f"::error {slots}::{_escaped(body)}"
+    return command("error", f"{result.model.name}: {name}", body, file, line)
 
 
-def _escaped(text: str, also: str = "") -> str:
-    """Return text as a workflow command takes it."""
-    for sign in "%\r\n" + also:
-        text = text.replace(sign, f"%{ord(sign):02X}")
-    return text
-
-
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Return text that an XML document can hold."""
     return NOT_IN_XML.sub("?", text)
-
-
-def _markdown(text: str) -> str:
-    """Return text on one line of Markdown in which nothing is markup."""
-    return re.sub(r"([\\`*_<>\[\]|#&~])", r"\\\1", " ".join(text.split()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from reports.cli_gate import baseline, interop
+from reports.cli_gate import baseline, interop, sweep
 from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
 from reports.cli_reality import conform, diagnose
 from reports.cli_values import diff, mutate, prove, time_wait
@@ -237,7 +237,10 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
     return run_export(name, to, out, settings)
 
 
-for command in (walk, prove, diff, mutate, time_wait, baseline, interop, conform, diagnose):
+for command in (
+    *(walk, prove, diff, mutate, time_wait, baseline, interop, sweep),
+    *(conform, diagnose),
+):
     cli.add_command(command)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from reports.cli_options import NOTES, SET, limits_of, model_options
+from reports.cli_options import NOTES, OUT, SET, limits_of, model_options
 from tcpclose_model.errors import ModelError
 
 
@@ -87,7 +88,13 @@ def prove(
 @click.option(
     "--any-state", is_flag=True, help="With --rules: values, too, that no run can come to."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default=None)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "html", "github"]),
+    default=None,
+)
+@OUT
 @model_options
 def diff(
     names: Sequence[str],
@@ -95,6 +102,7 @@ def diff(
     rules: bool,
     any_state: bool,
     form: str | None,
+    out: Path | None,
     settings: Sequence[str],
     max_states: int | None,
     max_seconds: float | None,
@@ -106,13 +114,16 @@ def diff(
     have the same runs, and if not, a shortest run that only one of them has.  Exit status: 0
     equivalent, 1 different, 3 where a limit hides it.
 
+    -o FILE writes .txt, .json, .md or .html, one page without scripts.  --format github adds
+    annotations on the rows, and a summary where GITHUB_STEP_SUMMARY names its file.
+
     --rules holds the tables against each other cell by cell, for all values: equal, or a TCB and a
     segment with what each table makes of them, and a run that comes to such a difference.
     """
     from reports.diffing import Asked, run_diffs
 
     limits = limits_of(max_states, max_seconds, max_memory)
-    return run_diffs(names, rev, Asked(rules, any_state, form, settings, limits))
+    return run_diffs(names, rev, Asked(rules, any_state, form, settings, limits, out))
 
 
 @click.command()

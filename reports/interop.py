@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import click
 
@@ -12,7 +13,10 @@ from properties.check import Result, check
 from properties.kinds import Role
 from properties.verdict import Answer
 from reports.checking import Limits
+from reports.files import write
 from reports.loading import one_model
+from reports.maps import PICTURES, Map, Square, map_scene, picture
+from reports.scene import Scene
 from reports.text import described
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
@@ -20,6 +24,7 @@ from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.variants.parameters import with_parameters
 
 SCHEMA = "tcpclose/interop/1"
+FORM_OF = {".txt": "text", ".json": "json", ".md": "markdown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,8 @@ def pairs(
     of_a: Sequence[str], of_b: Sequence[str], within: Model, limits: Limits
 ) -> Iterator[Pair]:
     """Yield every pair: the table of one model at A, that of another at B, the rest of `within`."""
-    left, right = ({name: _table(name) for name in names} for names in (of_a, of_b))
+    left = {name: _table(name, 0) for name in of_a}
+    right = {name: _table(name, 1) for name in of_b}
     bare = replace(within, expect={}, title="", source="")
     for a, at_a in left.items():
         for b, at_b in right.items():
@@ -50,14 +56,15 @@ def pairs(
             yield _pair(a, b, check(model, **limits))
 
 
-def _table(name: str) -> Protocol:
-    """Return the table of a model; of one that edits one end only, that end's."""
+def _table(name: str, end: int) -> Protocol:
+    """Return the table of a model for end 0 (A) or 1 (B).
+
+    Of a model whose ends have two tables it is the one that is edited; if both are, the end's own.
+    """
     model = one_model(name)
-    if model.a == model.b or not model.b.edits:
-        return model.a
-    if not model.a.edits:
-        return model.b
-    raise ModelError(f"{name}: its ends have two tables; name a model that has one")
+    tables = (model.a, model.b)
+    edited = [table for table in tables if table.edits]
+    return edited[0] if len(edited) == 1 else tables[end]
 
 
 def _pair(a: str, b: str, result: Result) -> Pair:
@@ -73,18 +80,59 @@ def _pair(a: str, b: str, result: Result) -> Pair:
 
 
 def run_interop(
-    of_a: str, of_b: str, within: str, form: str | None, settings: Sequence[str], limits: Limits
+    of_a: str,
+    of_b: str,
+    within: str,
+    form: str | None,
+    settings: Sequence[str],
+    limits: Limits,
+    out: Path | None = None,
 ) -> int:
-    """Check every pair, print the matrix and return the exit status."""
+    """Check every pair, print or write the matrix and return the exit status."""
+    if out is not None and out.suffix not in (*FORM_OF, *PICTURES):
+        raise ModelError(f"{out}: a matrix is written as {', '.join((*FORM_OF, *PICTURES))}")
     left, right = (tuple(dict.fromkeys(filter(None, n.split(",")))) for n in (of_a, of_b))
     if not (left and right):
         raise ModelError("interop: name at least one model for each end")
     base = one_model(within)
     base = with_parameters(base, settings) if settings else base
     found = list(pairs(left, right, base, limits))
-    shown = {"json": interop_json, "markdown": interop_markdown, "text": interop_text}
-    click.echo(shown[form or "text"](found, base), nl=False)
+    if out is not None and out.suffix in PICTURES:
+        write(out, picture(interop_scene(found, base), out.suffix))
+    else:
+        form = FORM_OF[out.suffix] if out is not None else form or "text"
+        shown = {"json": interop_json, "markdown": interop_markdown, "text": interop_text}
+        text = shown[form](found, base)
+        if out is None:
+            click.echo(text, nl=False)
+        else:
+            write(out, text)
+    if out is not None:
+        click.echo(f"wrote {out}: {len(left)} x {len(right)} pairs", err=True)
     return 3 if any(pair.unknown for pair in found) else 0
+
+
+def interop_scene(found: Sequence[Pair], base: Model) -> Scene:
+    """Return the matrix as a picture."""
+    numbers = _numbers(found)
+    left, right = (tuple(dict.fromkeys(n)) for n in ((p.a for p in found), (p.b for p in found)))
+    known = {(pair.a, pair.b): _square(pair, numbers) for pair in found}
+    rows = tuple(tuple(known[a, b] for b in right) for a in left)
+    lines = [f"within {base.name}: {described(base)}", *_legend(found)[1:]]
+    matrix = Map((), "at end B", "at end A", right, left, rows)
+    return map_scene(
+        "Every pair of tables",
+        lines,
+        [matrix],
+        "(of a pair; holds: or is vacuous; a number: which property)",
+    )
+
+
+def _square(pair: Pair, numbers: dict[str, int]) -> Square:
+    """Return a pair's answer: violated if a requirement is, else unknown if one is, else holds."""
+    wrong = pair.broken or pair.unknown
+    answer = Answer.VIOLATED if pair.broken else Answer.UNKNOWN if wrong else Answer.HOLDS
+    return Square(answer, " ".join(map(str, sorted(numbers[name] for name in wrong))))
 
 
 def interop_json(found: Sequence[Pair], base: Model) -> str:

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -44,9 +45,7 @@ def models_by_name(names: Sequence[str], settings: Sequence[str] = ()) -> dict[s
 
 
 def _set(model: Model, settings: Sequence[str]) -> Model:
-    changed = with_parameters(model, settings)
-    _LINES[id(changed)] = changed, place_of(model)
-    return changed
+    return as_from(origin_of(model), with_parameters(model, settings))
 
 
 def one_model(name: str | None, settings: Sequence[str] = ()) -> Model:
@@ -104,18 +103,40 @@ def _file(path: Path) -> dict[str, Model]:
     for name, value in vars(module).items():
         if isinstance(value, Model):
             found[name] = value if value.name else value.named(name)
-            _LINES[id(found[name])] = found[name], f"{path}:{_line_of(source, name)}"
+            as_from(Origin(str(path), _line_of(source, name), source), found[name])
     return found
 
 
-_LINES: dict[int, tuple[Model, str]] = {}
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model is defined: the file as it is to be named, the line, and the file's text."""
+
+    file: str
+    line: int
+    text: str
+
+
+_ORIGINS: dict[int, tuple[Model, Origin]] = {}
 """Where a model is defined; the model is kept with it so that its id stays its own."""
+
+
+def origin_of(model: Model) -> Origin | None:
+    """Return where a model is defined, or None for one of the catalogue."""
+    known = _ORIGINS.get(id(model))
+    return known[1] if known is not None else None
+
+
+def as_from(origin: Origin | None, model: Model) -> Model:
+    """Return the model, which is known to come from there."""
+    if origin is not None:
+        _ORIGINS[id(model)] = model, origin
+    return model
 
 
 def place_of(model: Model) -> str:
     """Return file and line of a model that a file defines, or "" for one of the catalogue."""
-    known = _LINES.get(id(model))
-    return known[1] if known is not None else ""
+    origin = origin_of(model)
+    return f"{origin.file}:{origin.line}" if origin is not None else ""
 
 
 def _line_of(source: str, name: str) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from reports.loading import models
+from reports.loading import as_from, models, origin_of
 from tcpclose_model.errors import ModelError, TcpcloseError
 from tcpclose_model.model import Model
 
@@ -45,8 +47,19 @@ def models_at(revision: str, name: str) -> Iterator[dict[str, Model]]:
         there = Path(scratch) / inside
         if not there.exists():
             raise TcpcloseError(f"{inside}: is not there at {revision}")
-        found = models([f"{there}{f':{wanted}' if colon else ''}"])
-        yield {model.name: model.named(f"{model.name}@{revision}") for model in found}
+        try:
+            found = models([f"{there}{f':{wanted}' if colon else ''}"])
+        except TcpcloseError as error:
+            said = str(error).replace(f"{Path(scratch)}{os.sep}", "")
+            raise TcpcloseError(f"at {revision}: {said}") from None
+        yield {model.name: _at(revision, str(file), model) for model in found}
+
+
+def _at(revision: str, file: str, model: Model) -> Model:
+    """Return the model under a name with the revision, and from the file as it was asked for."""
+    origin = origin_of(model)
+    assert origin is not None, "it was read from a file"
+    return as_from(replace(origin, file=file), model.named(f"{model.name}@{revision}"))
 
 
 def _git(folder: Path, *arguments: str) -> bytes:

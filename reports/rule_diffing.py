@@ -13,7 +13,8 @@ import click
 
 from properties.lockstep import Lockstep, lockstep
 from properties.row_changes import RowChange
-from reports.diffing import changed_rows, of, row_lines
+from reports.diff_words import of, row_lines
+from reports.difference import changed_rows
 from reports.ladder import changes, ladder
 from reports.proving import INSTALL
 from reports.trace import trace_json

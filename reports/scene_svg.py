@@ -9,13 +9,17 @@ from reports.scene import Box, Curve, Point, Scene, Shape, Text
 FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 
-def svg(scene: Scene) -> str:
-    """A stand-alone SVG document with its own white page; its texts can be selected."""
+def svg(scene: Scene, *, styled: bool = True) -> str:
+    """A stand-alone SVG document with its own white page; its texts can be selected.
+
+    Without `styled` it has no style of its own, which some content security policies refuse.
+    """
+    style = ' style="max-width:100%;height:auto"' if styled else ""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{scene.width}"'
             f' height="{scene.height}" viewBox="0 0 {scene.width} {scene.height}"'
-            f' font-family="{FONTS}" style="max-width:100%;height:auto">',
+            f' font-family="{FONTS}"{style}>',
             f"<title>{_clean(scene.title)}</title>",
             f'<rect width="{scene.width}" height="{scene.height}" fill="#ffffff"/>',
             *(_element(shape) for shape in scene.shapes),

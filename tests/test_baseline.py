@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from properties.baseline import Baseline, moved, pin
 from properties.check import check
-from properties.fingerprint import graph_fingerprint, row_digests
+from properties.fingerprint import SEMANTICS, graph_fingerprint, row_digests
 from reports import baselining
 from reports.baseline_file import baseline_text, read_baseline
 from tcpclose_model.errors import TcpcloseError
@@ -20,6 +22,7 @@ from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import CLOSED, TIME_WAIT
 from tcpclose_model.search import explore
 from tcpclose_model.variants.catalogue import model_named
+from tcpclose_model.variants.parameters import with_parameters
 from tests.command_line import Said, command_of, environment, refused, tcpclose
 
 MODEL_FILE = """\
@@ -227,6 +230,50 @@ def test_a_fingerprint_sees_what_only_happens_late_in_a_run() -> None:
     assert graph_fingerprint(one) != graph_fingerprint(other)
 
 
+MEANINGS = {
+    1: {
+        "table_154": "02dcfa7f8acf47cc709db9fd",
+        "rfc9293 network.capacity=1 application.data_units=0": "fd45095a6ce4bc4fd3c50e79",
+        "rfc9293 network.capacity=1 network.order=any network.duplication=on application.aborts=on "
+        "application.data_units=1,0 application.closes=a_first timers.retransmission=timely": (
+            "7b7b735fd694382beea853fc"
+        ),
+        "rfc9293 time.segment_lifetime=1 time.time_wait=2 time.retransmission=2 "
+        "network.losses_max=1 application.data_units=0 network.order=any network.capacity=20": (
+            "fe7ae7ebd0a131dd60a9617d"
+        ),
+    }
+}
+"""Fingerprints of fixed models under each version of the semantics; a version never changes."""
+
+ROWS = {1: "17408f7d"}
+"""The digest of the standard's rows under which those fingerprints were taken."""
+
+
+def digest_of_the_standard() -> str:
+    """Return one digest of all rows of the standard's table."""
+    text = repr(sorted(row_digests(RFC9293).items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@pytest.mark.parametrize("asked", MEANINGS[max(MEANINGS)])
+def test_a_fingerprint_moves_only_with_the_rows_or_with_the_version_of_the_semantics(
+    asked: str,
+) -> None:
+    name, *settings = asked.split()
+    found = graph_fingerprint(explore(with_parameters(model_named(name), settings)))
+    assert MEANINGS[max(MEANINGS)][asked] == found, (
+        "the rows were edited: pin ROWS and MEANINGS anew"
+        if digest_of_the_standard() != ROWS[max(ROWS)]
+        else "the same rows mean something else now: raise SEMANTICS and add that version here"
+    )
+
+
+def test_the_version_of_the_semantics_is_the_one_that_is_pinned() -> None:
+    assert SEMANTICS == max(MEANINGS) == max(ROWS)
+    assert ROWS[SEMANTICS] == digest_of_the_standard(), "rows were edited: pin ROWS anew"
+
+
 def test_a_graph_that_is_not_complete_has_no_fingerprint() -> None:
     assert "none" == graph_fingerprint(explore(model_named("table_154"), max_states=5))
 
@@ -234,3 +281,68 @@ def test_a_graph_that_is_not_complete_has_no_fingerprint() -> None:
 def test_the_reader_is_the_only_judge_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(TcpcloseError, match="cannot be read"):
         baselining.run_compare(tmp_path, {})
+
+
+# Where CI looks -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A baseline of a model file whose table has been edited since."""
+    monkeypatch.chdir(tmp_path)
+    Path("m.py").write_text(MODEL_FILE, encoding="utf-8")
+    assert 0 == tcpclose("baseline", "write", "kept", "m.py").status
+    unanswered = EDITED.replace("becomes(to=CLOSED)", "becomes(to=LAST_ACK)")
+    Path("m.py").write_text(unanswered, encoding="utf-8")
+    return Path("kept")
+
+
+def test_an_annotation_stands_on_the_line_of_the_row_that_has_moved(edited: Path) -> None:
+    said = checked(edited, "--format", "github")
+    told = [line for line in said.lines if line.startswith("::")]
+    assert 1 == said.status
+    assert 2 == len(told)
+    start = "::error file=m.py,line=4,title=m.py%3Atwo_ends%3A row "
+    assert all(line.startswith(start) for line in told)
+    assert "verdict both_can_always_close: violated, was holds" in told[0]
+    assert "%0AA CLOSE%0A" in told[0]
+
+
+def test_a_model_of_the_catalogue_is_annotated_where_the_baseline_has_it(kept: Path) -> None:
+    lines = with_line(kept, "states 27", "states 26").read_text(encoding="utf-8").splitlines()
+    said = checked(kept, "--format", "github")
+    (told,) = [line for line in said.lines if line.startswith("::")]
+    number = lines.index("model table_154") + 1
+    assert f"file={kept},line={number},title=table_154::states: 27, was 26" in told
+
+
+def test_the_summary_has_a_diagram_of_what_is_violated_now(
+    edited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    checked(edited, "--format", "github")
+    text = Path("summary.md").read_text(encoding="utf-8")
+    assert text.startswith("## tcpclose baseline check\n")
+    assert "```mermaid\nsequenceDiagram\n" in text
+    assert "0 of 1 models are as in kept." in text
+
+
+def test_junit_has_a_failure_for_each_kind_that_has_moved(edited: Path) -> None:
+    said = checked(edited, "--format", "junit", "-o", "report.xml")
+    standard, suite = ElementTree.fromstring(said.out)
+    assert ("1", "0") == (standard.get("tests"), standard.get("failures"))
+    failed = {case.get("name") for case in suite if case.find("failure") is not None}
+    assert {"rows", "verdicts", "graph"} <= failed
+    assert "parameters" not in failed
+    assert ("m.py", "5") == (suite.get("file"), suite.get("line"))
+    assert said.out == Path("report.xml").read_text(encoding="utf-8")
+
+
+def test_junit_has_an_error_where_a_limit_was_hit(kept: Path) -> None:
+    said = checked(kept, "--format", "junit", "--max-states", "5")
+    _, suite = ElementTree.fromstring(said.out)
+    assert (3, "1", "0") == (said.status, suite.get("errors"), suite.get("failures"))
+
+
+def test_a_report_of_a_baseline_is_xml(kept: Path) -> None:
+    refused(checked(kept, "-o", "report.json"), ".xml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +10,7 @@ import pytest
 from properties.check import check
 from reports.ci_formats import junit, summary, workflow_commands
 from tcpclose_model.variants.catalogue import model_named
-from tests.command_line import ROOT, refused, tcpclose
+from tests.command_line import refused, tcpclose
 
 WRONG = ("check", "crash", "--set", "network.capacity=1", "--property", "no_half_open_end")
 
@@ -121,19 +120,3 @@ def test_a_strict_check_fails_an_edited_row_that_is_never_carried_out() -> None:
 
 def test_a_report_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     refused(tcpclose("check", "-o", tmp_path / "x.pdf"), ".json, .txt, .xml")
-
-
-# The action -----------------------------------------------------------------------------------
-
-
-def test_the_action_puts_no_input_into_the_text_of_a_script() -> None:
-    text = (ROOT / "action.yml").read_text(encoding="utf-8")
-    scripts = re.findall(r"^ *run: (.*(?:\n {8,}.*)*)", text, re.MULTILINE)
-    assert 3 == len(scripts)
-    assert not any("${{" in script.split("\n      env:")[0] for script in scripts)
-
-
-def test_the_action_asks_for_no_right_to_write() -> None:
-    text = (ROOT / "action.yml").read_text(encoding="utf-8")
-    assert "write\n" not in text
-    assert "token" not in text.split("\nname:")[1]

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
+from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 
 import networkx as nx
@@ -13,7 +18,12 @@ import pytest
 from hypothesis import assume, event, given, reject
 from hypothesis import strategies as st
 
+from properties import equivalence
 from properties.equivalence import all_common, branching_equal, outside, walk
+from reports.diff_html import diff_html
+from reports.difference import difference
+from reports.loading import one_model
+from reports.row_places import place_of_row
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.edits import removed, rows
@@ -22,7 +32,7 @@ from tcpclose_model.run import Run, check_run
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 from tcpclose_model.variants.catalogue import model_named
-from tests.command_line import once, refused, tcpclose
+from tests.command_line import Said, once, refused, tcpclose
 from tests.strategies import examples, models, searched
 
 SMALL = 400
@@ -83,6 +93,16 @@ def test_fewer_rows_mean_fewer_runs() -> None:
     found = walk(graph_of("no_retransmission"), new, outside)
     assert found.only_old is not None
     assert found.only_new is None
+
+
+def test_a_walk_that_gives_up_has_found_no_difference_and_is_not_complete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space = graph_of("ideal_time_wait")
+    monkeypatch.setattr(equivalence, "PAIRS_MAX", 100)
+    found = walk(space, space, outside)
+    assert (True, False) == (found.equal, found.complete)
+    assert 100 < found.pairs < len(space)
 
 
 def test_what_was_not_explored_is_no_difference() -> None:
@@ -234,3 +254,186 @@ def test_a_revision_that_is_not_there_is_named(repository: Path) -> None:
 
 def test_one_model_alone_is_refused() -> None:
     refused(tcpclose("diff", "rfc9293"), "name two models, OLD and NEW")
+
+
+# The rows of a file -------------------------------------------------------------------------------
+
+EDITED = """from tcpclose_model import *
+
+
+def fin_is_out(tcb, seg):
+    return tcb.fin_sent == 1
+
+
+table = (
+    RFC9293.edit(rows(name="fin_in_fin_wait_2"), becomes(to=TIME_WAIT), why="as it is")
+    .edit(
+        rows(name="fin_acked_in_last_ack"),
+        becomes(when=fin_is_out),
+        why="any ACK will do",
+    )
+)
+mine = Model(a=table, timers=Timers(retransmission="none"), application=Application(data_units=0))
+""".replace("data_units=0", "data_units=(0, 0)")
+
+
+@pytest.fixture
+def file_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
+    """Return what writes two model files and names the pair for `diff`."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name: str, text: str) -> str:
+        Path(name).write_text(text, encoding="utf-8")
+        return f"{name}:mine"
+
+    return write
+
+
+def annotated(said: Said) -> list[str]:
+    """Return the workflow commands that were printed."""
+    return [line for line in said.lines if line.startswith("::")]
+
+
+def test_a_function_that_is_read_twice_is_the_same(file_of: Callable[[str, str], str]) -> None:
+    old, new = file_of("old.py", EDITED), file_of("new.py", "# moved\n" + EDITED)
+    said = tcpclose("diff", old, new)
+    assert 0 == said.status
+    assert "row changed" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("edit", "line"),
+    [
+        (("== 1", "<= 1"), 4),
+        (("becomes(when=fin_is_out)", "becomes(to=TIME_WAIT)"), 11),
+    ],
+)
+def test_an_annotation_stands_on_the_line_of_the_row(
+    file_of: Callable[[str, str], str], edit: tuple[str, str], line: int
+) -> None:
+    old, new = file_of("old.py", EDITED), file_of("new.py", EDITED.replace(*edit))
+    (told,) = annotated(tcpclose("diff", old, new, "--format", "github"))
+    assert f"file=new.py,line={line},title=mine -> mine%3A row fin_acked_in_last_ack of A" in told
+    assert told.startswith("::warning " if "-> VIOLATED" in told else "::notice ")
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ("fin_in_fin_wait_2", 9),
+        ("fin_acked_in_last_ack", 11),
+        ("close", 16),
+    ],
+)
+def test_the_place_of_a_row_is_its_last_edit_or_else_its_model(
+    file_of: Callable[[str, str], str], row: str, line: int
+) -> None:
+    place = place_of_row(one_model(file_of("m.py", EDITED)), row)
+    assert place is not None
+    assert ("m.py", line) == (place.file, place.line)
+    assert bool(place.instead) == (row == "close")
+
+
+def test_a_row_of_a_switch_stands_where_the_switch_is_named(
+    file_of: Callable[[str, str], str],
+) -> None:
+    text = "from tcpclose_model import *\n\nquiet = 'silent_closed'\n"
+    text += "mine = Model(a=SWITCHES[quiet].on(RFC9293))\n"
+    place = place_of_row(one_model(file_of("m.py", text)), "reset_from_closed")
+    assert place is not None
+    assert (3, "") == (place.line, place.instead)
+
+
+def test_a_row_of_the_catalogue_has_no_place() -> None:
+    assert place_of_row(model_named("no_time_wait"), "fin_in_fin_wait_2") is None
+
+
+def test_a_file_at_two_revisions_is_annotated_under_its_own_name(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    said = tcpclose("diff", "--rev", "HEAD~1..HEAD", "models/mine.py", "--format", "github")
+    (told,) = annotated(said)
+    assert "file=models/mine.py,line=3," in told
+    text = summary.read_text(encoding="utf-8")
+    assert text.startswith("## tcpclose diff\n")
+    assert "```mermaid\nsequenceDiagram" in text
+
+
+def test_what_is_the_same_is_not_annotated() -> None:
+    pair = ("no_retransmission", "no_retransmission")
+    assert [] == annotated(once("diff", *pair, "--format", "github"))
+
+
+# As a page ----------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """The tags of a page, with their attributes, and its texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta",):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@cache
+def page() -> str:
+    """Return a page in which some runs differ, of models with odd names."""
+    old, new = model_named("ideal_time_wait"), model_named("no_time_wait")
+    return diff_html([difference(old, new.named('<script>"&'), {})])
+
+
+def test_the_page_loads_nothing_and_runs_nothing() -> None:
+    found = Page(page())
+    assert [] == found.open
+    names = {tag for tag, _ in found.tags}
+    assert not names & {"script", "link", "iframe", "img", "object", "base", "form"}
+    given = [(name, value) for _, attributes in found.tags for name, value in attributes.items()]
+    assert [] == [name for name, _ in given if name.startswith("on") or name in ("src", "href")]
+    policy = next(a["content"] for _, a in found.tags if "http-equiv" in a)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "style" not in [name for name, _ in given], "the policy allows the one style sheet only"
+
+
+def test_the_policy_of_the_page_allows_its_own_style_sheet() -> None:
+    text = page()
+    sheet = text.split("<style>")[1].split("</style>")[0]
+    digest = b64encode(sha256(sheet.encode()).digest()).decode()
+    assert escape(f"'sha256-{digest}'") in text
+
+
+def test_the_page_has_the_rows_the_verdicts_and_the_ladders_as_pictures() -> None:
+    found = Page(page())
+    assert 2 <= [tag for tag, _ in found.tags].count("svg")
+    assert any('ideal_time_wait -> <script>"&: different' in text for text in found.texts)
+    assert any(text.startswith("row changed ") for text in found.texts)
+    assert "VIOLATED" in found.texts
+
+
+def test_a_comparison_is_written_as_its_ending_says(tmp_path: Path) -> None:
+    pair = ("diff", "ideal_time_wait", "no_time_wait", "-o")
+    assert 1 == tcpclose(*pair, tmp_path / "diff.html").status
+    assert (tmp_path / "diff.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    refused(tcpclose(*pair, tmp_path / "diff.pdf"), ".html")
+    refused(tcpclose("diff", "rfc9293", "rfc1337", "--rules", "--format", "html"), "--rules")
