@@ -29,7 +29,7 @@ INSIDE = 2.0
 HEAD = """\
 # How the joint graphs are laid out
 
-The joint graph (states of A × states of B) of every model of the catalogue as `tcpclose draw`
+The joint graph (states of A × states of B) of every model of the catalogue as `tcpclose draw MODEL`
 draws it, its legend included, measured by `python -m benchmarks.layouts --write`; do not edit it.
 Pixels are those at 100 %, and a laptop's window has about 1366 × 768 of them. *Covered* counts
 pairs of boxes and labels that cover each other, and arrows that run through a box; *crossings* are
