@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -114,14 +115,15 @@ EDITED = MODEL.replace(
 )
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Return a repository whose last commit edits a row of mine.py, with the tools of the steps."""
-    tool = tmp_path / "temp" / "tcpclose" / "bin" / "tcpclose"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a repository whose last commit edits mine.py, and the steps' tools."""
+    top = tmp_path_factory.mktemp("runner")
+    tool = top / "temp" / "tcpclose" / "bin" / "tcpclose"
     tool.parent.mkdir(parents=True)
     tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tcpclose_model "$@"\n', "utf-8")
     tool.chmod(0o755)
-    folder = tmp_path / "checkout"
+    folder = top / "checkout"
     folder.mkdir()
     git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run([*git, "init", "-q", "-b", "trunk"], check=True)
@@ -132,7 +134,14 @@ def checkout(tmp_path: Path) -> Path:
             subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
         subprocess.run([*git, "add", "-A"], check=True)
         subprocess.run([*git, "commit", "-q", "-m", "a commit"], check=True)
-    return folder
+    return top
+
+
+@pytest.fixture
+def checkout(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of that repository, beside the tools."""
+    shutil.copytree(made, tmp_path / "runner")
+    return tmp_path / "runner" / "checkout"
 
 
 def ran(folder: Path, name: str, **given: str) -> tuple[int, str, str]:
