@@ -74,7 +74,7 @@ def run_check(asked: Asked) -> int:
             put([""] if len(results) > 1 else [])
             put(result_lines(results[-1], notes))
             put(_strict_lines(results[-1], asked))
-        if _interrupted(results[-1]):
+        if interrupted(results[-1]):
             break
     if asked.everything and not as_document:
         put(table_lines(results))
@@ -114,7 +114,8 @@ def _checked(model: Model, asked: Asked, progress: Progress | None) -> Result:
         return result
 
 
-def _interrupted(result: Result) -> bool:
+def interrupted(result: Result) -> bool:
+    """Return whether a check was ended by an interrupt (Ctrl-C)."""
     return any(v.detail == "interrupted" for v in result.verdicts) or (
         result.space.stopped == "interrupted"
     )

@@ -86,15 +86,24 @@ def _unique_label(engine: PlainEngine, state: ProductState, step: Transition) ->
     assert step.action.segment is not None
     receiver = state.b if step.action.actor else state.a
     _, usual, full = labels(step.action.segment, receiver)
+    return full if needs_numbers(state, step, engine.successors(state)) else usual
+
+
+def needs_numbers(state: ProductState, step: Transition, possible: Sequence[Transition]) -> bool:
+    """Return whether another step of those `possible` in the state would fit the same line."""
+    if step.action.segment is None:
+        return False
+    receiver = state.b if step.action.actor else state.a
+    usual = label(step.action.segment, receiver)
     rivals = [
         other
-        for other in engine.successors(state)
+        for other in possible
         if other.action[:2] == step.action[:2]
         and other.action.segment is not None
         and usual in labels(other.action.segment, receiver)
         and _ends(other.target) == _ends(step.target)
     ]
-    return usual if len(rivals) == 1 else full
+    return len(rivals) != 1
 
 
 def _ends(state: ProductState) -> tuple[int, int]:

@@ -95,7 +95,7 @@ def _page(
     legend: Sequence[tuple[str, str]],
 ) -> Scene:
     """The drawing with its title above and its legend below, in a margin."""
-    extent = _extent(drawn, layout)
+    extent = extent_of(drawn, layout)
     heading = [(title, TITLE_SIZE, INK), (subtitle, SUBTITLE_SIZE, GREY)]
     lines = [(text, size, text_width(text, size), colour) for text, size, colour in heading if text]
     inside = max(extent.width, WIDTH_MIN, *(text_wide for _, _, text_wide, _ in lines))
@@ -133,7 +133,7 @@ def _drawing(drawn: DrawnGraph, layout: Layout) -> list[Shape]:
     return shapes
 
 
-def _extent(drawn: DrawnGraph, layout: Layout) -> Box:
+def extent_of(drawn: DrawnGraph, layout: Layout) -> Box:
     """The smallest box around all boxes, labels and curves."""
     corners: list[Point] = []
     for node, (x, y) in zip(drawn.nodes, layout.nodes, strict=True):

@@ -86,7 +86,12 @@ def _n(number: float) -> str:
 
 def _clean(text: str) -> str:
     """The text escaped for XML; characters that XML forbids become a visible mark."""
-    return escape("".join(c if _is_xml(ord(c)) else "\N{REPLACEMENT CHARACTER}" for c in text))
+    return escape(visible(text))
+
+
+def visible(text: str) -> str:
+    """The text with a visible mark for each character that XML, and so HTML, cannot hold."""
+    return "".join(c if _is_xml(ord(c)) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _is_xml(code: int) -> bool:

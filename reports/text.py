@@ -120,7 +120,7 @@ def result_lines(result: Result, notes: Notes = "beside") -> Iterator[str]:
     width = max((len(v.property.name) for v in result.verdicts), default=0)
     for verdict in result.verdicts:
         answer = click.style(f"{SHORT[verdict.answer]:<9}", fg=COLOURS[verdict.answer])
-        yield f"{answer}{verdict.property.name:<{width}}  {_remark(result, verdict)}"
+        yield f"{answer}{verdict.property.name:<{width}}  {remark(result, verdict)}"
     if isinstance(result.space, LargeSpace):
         for line in (*result.space.reductions, result.space.memory):
             yield click.style(line, dim=True)
@@ -132,7 +132,7 @@ def result_lines(result: Result, notes: Notes = "beside") -> Iterator[str]:
         yield from _run_lines(repairs, group, notes)
 
 
-def _remark(result: Result, verdict: Verdict) -> str:
+def remark(result: Result, verdict: Verdict) -> str:
     """Return what is said beside a verdict: why, how often it was put to the test, if expected."""
     parts = [verdict.detail] if verdict.detail else []
     if verdict.answer is Answer.HOLDS and verdict.property.kind is not Kind.SOMETIMES:

@@ -1,0 +1,317 @@
+// The product graph on a canvas: every state a dot, in the field of its pair of states, or by depth.
+
+const DOT = 1; // the distance of two dots is the unit of the world
+const GAP = 2.4; // between two fields
+const AXIS_LEFT = 92; // pixels for the names beside the fields
+const AXIS_TOP = 24;
+const SHAPES = [0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4]; // of a field: columns for each row of dots
+
+class Product {
+  // onPick: called with the number of a state that was clicked; onHover: with a text.
+  constructor(canvas, onPick, onHover) {
+    this.view = new View(canvas, (context) => this.paint(context));
+    this.view.onClick = (x, y) => {
+      const state = this.nearest(x, y);
+      if (state >= 0) onPick(state);
+    };
+    this.view.onHover = (x, y) => {
+      const state = this.graph && x >= 0 ? this.nearest(x, y) : -1;
+      if (state !== this.hovered) onHover(state < 0 ? "" : this.told(state));
+      this.hovered = state;
+    };
+    this.marked = [];
+    this.showsSteps = false;
+  }
+
+  told(state) {
+    return `state ${state}, depth ${this.graph.depthOf(state)}: ${this.graph.both(state)}`;
+  }
+
+  load(graph, arrangement) {
+    this.graph = graph;
+    this.marked = [];
+    this.kinds = Array.from({ length: graph.size }, (_, state) => {
+      if (state === 0) return "initial";
+      if (graph.isClosed(state)) return "final";
+      return graph.isStuck(state) ? "bad" : "plain";
+    });
+    this.arrange(arrangement);
+  }
+
+  arrange(arrangement) {
+    this.isByDepth = arrangement === "depth";
+    this.x = new Float32Array(this.graph.size);
+    this.y = new Float32Array(this.graph.size);
+    this.fields = [];
+    this.columns = [];
+    this.rows = [];
+    if (this.isByDepth) this.byDepth();
+    else this.byPair();
+    this.view.fit();
+  }
+
+  // Fields of a table: A's states are the columns, B's the rows; within one, dots in rows by depth.
+  byPair() {
+    const { graph } = this;
+    const names = ENDS.map((_, end) => {
+      const there = new Set(graph.data[end ? "b" : "a"].map((tcb) => graph.data.tcbs[tcb][1]));
+      return graph.data.states.filter((name) => there.has(name));
+    });
+    const members = new Map();
+    for (let state = 0; state < graph.size; state++) {
+      const key = ENDS.map((_, end) => names[end].indexOf(graph.stateName(state, end))).join(" ");
+      if (!members.has(key)) members.set(key, []);
+      members.get(key).push(state);
+    }
+    const cells = [...members].map(([key, states]) => [...key.split(" ").map(Number), states]);
+    this.view.inset = { left: AXIS_LEFT, top: AXIS_TOP };
+    const [wide, high] = this.view.room();
+    const tried = SHAPES.map((shape) => table(names, cells, shape));
+    const scale = ({ width, height }) => Math.min(wide / width, high / height);
+    const best = tried.reduce((one, other) => (scale(other) > scale(one) ? other : one));
+    [this.columns, this.rows] = [best.columns, best.rows];
+    for (const [column, row, states] of cells) {
+      this.fill(states, this.columns[column], this.rows[row]);
+    }
+    this.view.world = { width: best.width, height: best.height };
+  }
+
+  fill(states, column, row) {
+    this.fields.push({ x: column.from, y: row.from, width: column.size, height: row.size });
+    const rows = Math.ceil(states.length / column.size);
+    const across = Math.ceil(states.length / rows);
+    states.forEach((state, i) => {
+      this.x[state] = column.from + (column.size - across) / 2 + (i % across) + DOT / 2;
+      this.y[state] = row.from + (row.size - rows) / 2 + Math.floor(i / across) + DOT / 2;
+    });
+  }
+
+  // A row for each depth; within it a state stands near the states that lead to it.
+  byDepth() {
+    const { graph } = this;
+    const levels = [];
+    for (let state = 0; state < graph.size; state++) {
+      (levels[graph.depthOf(state)] ??= []).push(state);
+    }
+    const widest = Math.max(...levels.map((level) => level.length));
+    this.view.inset = { left: 0, top: 0 };
+    const [across, down] = this.view.room();
+    const high = Math.max(3, (widest * down) / across / levels.length);
+    const sum = new Float64Array(graph.size);
+    const count = new Uint32Array(graph.size);
+    levels.forEach((level, depth) => {
+      const wanted = (state) => (count[state] ? sum[state] / count[state] : widest / 2);
+      level.sort((one, other) => wanted(one) - wanted(other) || one - other);
+      const gap = Math.min(3, widest / level.length);
+      level.forEach((state, i) => {
+        this.x[state] = widest / 2 + (i - (level.length - 1) / 2) * gap;
+        this.y[state] = depth * high;
+        for (const step of graph.steps(state)) {
+          sum[graph.target[step]] += this.x[state];
+          count[graph.target[step]] += 1;
+        }
+      });
+    });
+    this.view.world = { width: widest, height: (levels.length - 1) * high };
+  }
+
+  nearest(x, y) {
+    let [best, distance] = [-1, NEAR * NEAR];
+    for (let state = 0; state < this.graph.size; state++) {
+      const [dx, dy] = [this.view.x(this.x[state]) - x, this.view.y(this.y[state]) - y];
+      const found = dx * dx + dy * dy;
+      if (found < distance) [best, distance] = [state, found];
+    }
+    return best;
+  }
+
+  // Mark the run, and the state that is inspected.
+  show(run, at, shown) {
+    [this.run, this.at, this.shown] = [run, at, shown];
+    this.view.reveal(this.x[shown], this.y[shown]);
+    this.view.redraw();
+  }
+
+  mark(states) {
+    this.marked = states;
+    this.view.redraw();
+  }
+
+  // Painting -----------------------------------------------------------------------------------
+
+  paint(context) {
+    if (!this.graph || !this.run) return;
+    this.ink = inks(this.view.canvas);
+    this.paintFields(context);
+    if (this.showsSteps) this.paintEveryStep(context);
+    this.paintStates(context);
+    this.paintRun(context);
+    this.paintStepsOf(context, this.shown);
+    this.ring(context, this.shown, this.ink.now, 3);
+    this.paintAxes(context);
+  }
+
+  paintFields(context) {
+    const { view, ink } = this;
+    context.fillStyle = ink.field;
+    for (const { x, y, width, height } of this.fields) {
+      const corner = [view.x(x - 0.6), view.y(y - 0.6)];
+      context.fillRect(...corner, (width + 1.2) * view.scale, (height + 1.2) * view.scale);
+    }
+  }
+
+  // The names of the columns and rows, which stay where they can be read.
+  paintAxes(context) {
+    if (this.isByDepth) return;
+    const { view, ink } = this;
+    context.fillStyle = ink.page;
+    context.fillRect(0, 0, view.width, AXIS_TOP);
+    context.fillRect(0, 0, AXIS_LEFT, view.height);
+    context.font = "600 10.5px system-ui, sans-serif";
+    context.fillStyle = ink.muted;
+    context.textBaseline = "middle";
+    context.textAlign = "center";
+    for (const { name, from, size } of this.columns) {
+      const middle = view.x(from + size / 2);
+      const room = (size + GAP) * view.scale - 4;
+      if (middle > AXIS_LEFT + 10) context.fillText(name, middle, AXIS_TOP / 2, room);
+    }
+    context.textAlign = "right";
+    for (const { name, from, size } of this.rows) {
+      const middle = view.y(from + size / 2);
+      if (middle > AXIS_TOP + 4) context.fillText(name, AXIS_LEFT - 6, middle, AXIS_LEFT - 8);
+    }
+    context.textAlign = "left";
+    context.fillStyle = ink.now;
+    context.fillText("B ↓   A →", 6, AXIS_TOP / 2);
+  }
+
+  paintEveryStep(context) {
+    const { graph } = this;
+    context.strokeStyle = this.ink.plain;
+    context.globalAlpha = Math.max(0.04, Math.min(0.4, 600 / graph.target.length));
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let step = 0; step < graph.target.length; step++) this.line(context, step);
+    context.stroke();
+    context.globalAlpha = 1;
+  }
+
+  line(context, step) {
+    const { view, graph } = this;
+    const [source, target] = [graph.source[step], graph.target[step]];
+    context.moveTo(view.x(this.x[source]), view.y(this.y[source]));
+    context.lineTo(view.x(this.x[target]), view.y(this.y[target]));
+  }
+
+  paintStates(context) {
+    const { view, ink } = this;
+    const radius = Math.min(7, Math.max(1.2, view.scale * 0.36));
+    const marked = new Set(this.marked);
+    for (let state = 0; state < this.graph.size; state++) {
+      const [x, y] = [view.x(this.x[state]), view.y(this.y[state])];
+      if (x < -9 || y < -9 || x > view.width + 9 || y > view.height + 9) continue;
+      const kind = this.kinds[state];
+      context.globalAlpha = marked.size && !marked.has(state) ? 0.25 : 1;
+      context.fillStyle = marked.has(state) ? ink.match : ink[kind];
+      const size = kind === "plain" && !marked.has(state) ? radius : radius * 1.35;
+      if (kind === "bad") context.fillRect(x - size, y - size, 2 * size, 2 * size);
+      else {
+        context.beginPath();
+        context.arc(x, y, size, 0, 7);
+        context.fill();
+      }
+    }
+    context.globalAlpha = 1;
+    this.ring(context, 0, ink.initial, 2);
+  }
+
+  paintRun(context) {
+    const { view, run, ink } = this;
+    run.steps.forEach((step, i) => {
+      const isDone = i < this.at;
+      this.arrow(context, step, isDone ? ink.run : ink.ahead, isDone ? 2.4 : 1.6);
+    });
+    run.states.forEach((state) => {
+      context.beginPath();
+      context.fillStyle = ink.run;
+      context.arc(view.x(this.x[state]), view.y(this.y[state]), 3.2, 0, 7);
+      context.fill();
+    });
+  }
+
+  paintStepsOf(context, state) {
+    for (const step of this.graph.steps(state)) this.arrow(context, step, this.ink.step, 1.2);
+  }
+
+  arrow(context, step, colour, width) {
+    const { view, graph } = this;
+    const [source, target] = [graph.source[step], graph.target[step]];
+    if (source === target) return;
+    const [x, y] = [view.x(this.x[target]), view.y(this.y[target])];
+    context.strokeStyle = colour;
+    context.fillStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    this.line(context, step);
+    context.stroke();
+    const angle = Math.atan2(y - view.y(this.y[source]), x - view.x(this.x[source]));
+    context.beginPath();
+    context.moveTo(x, y);
+    for (const turn of [-0.4, 0.4]) {
+      context.lineTo(x - 8 * Math.cos(angle + turn), y - 8 * Math.sin(angle + turn));
+    }
+    context.fill();
+  }
+
+  ring(context, state, colour, width) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    context.arc(this.view.x(this.x[state]), this.view.y(this.y[state]), 7, 0, 7);
+    context.stroke();
+  }
+}
+
+// A table of fields with room for the states of each cell, its fields as wide as `shape` says.
+function table(names, cells, shape) {
+  const wide = names[0].map(() => 1);
+  const high = names[1].map(() => 1);
+  for (const [column, , { length }] of cells) {
+    wide[column] = Math.max(wide[column], Math.ceil(Math.sqrt(length * shape)));
+  }
+  const least = (sizes) => sizes.reduce((sum, size) => sum + size, 0) / sizes.length * 0.7;
+  const columns = spans(names[0], wide, Math.ceil(least(wide)));
+  for (const [column, row, { length }] of cells) {
+    high[row] = Math.max(high[row], Math.ceil(length / columns[column].size));
+  }
+  const rows = spans(names[1], high, Math.ceil(least(high) / 3));
+  const [width, height] = [columns, rows].map((all) => all.at(-1).from + all.at(-1).size + 1);
+  return { columns, rows, width, height };
+}
+
+// Where each of some fields, side by side, begins, and how large it is.
+function spans(names, sizes, least) {
+  let from = 1;
+  return names.map((name, i) => {
+    const span = { name, from, size: Math.max(sizes[i], least) };
+    from += span.size + GAP;
+    return span;
+  });
+}
+
+// The colours that the style has for the canvas, as they are in the theme of the moment.
+function inks(canvas) {
+  const found = {};
+  const before = canvas.style.color;
+  for (const name of INKS) {
+    canvas.style.color = `var(--${name})`;
+    found[name] = getComputedStyle(canvas).color;
+  }
+  canvas.style.color = before;
+  return found;
+}
+
+const INKS = [
+  "page", "field", "muted", "plain", "initial", "final", "bad", "match", "run", "ahead", "step", "now",
+];

@@ -1,0 +1,46 @@
+"""`tcpclose report`: check models, and write a page to look at them in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from properties.check import check
+from reports.checking import interrupted, status_of
+from reports.explorer_page import page
+from reports.files import write
+from reports.loading import models, placing
+from tcpclose_model.errors import ModelError
+from tcpclose_model.variants.catalogue import MODELS
+
+ENDINGS = (".html", ".htm")
+
+
+def run_report(
+    out: Path,
+    names: Sequence[str],
+    *,
+    everything: bool,
+    only: Sequence[str],
+    settings: Sequence[str],
+    limits: Mapping[str, Any],  # Any: a number of states or of seconds, or None
+) -> int:
+    """Write the report and return the exit status of a check of the same models."""
+    if everything and names:
+        raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
+    if out.suffix.lower() not in ENDINGS:
+        raise ModelError(f"{out}: a report is an HTML file, with the ending .html")
+    results = []
+    for model in models(tuple(MODELS) if everything else names, settings):
+        with placing(model):
+            results.append(check(model, only=only, **limits))
+        if interrupted(results[-1]):
+            break
+    text = page(results)
+    write(out, text)
+    count = f"{len(results)} model{'' if len(results) == 1 else 's'}"
+    click.echo(f"wrote {out}: {count}, {len(text.encode()):,} bytes", err=True)
+    return status_of(results)
