@@ -144,7 +144,7 @@ class _Writer:
             "segments": self._segments_json(),
             "tcbs": [self._tcb_json(tcb) for _, tcb in self._tcbs.numbers],
             "fields": [list(map(visible, names)) for names in self._kinds.numbers],
-            "kept": list(KEPT_WHEN_CLOSED),
+            "kept": [*KEPT_WHEN_CLOSED, *graph.model.a.kept, *graph.model.b.kept],
             "closed": CLOSED.name,
             "states": [state.name for state in State],
             "events": {event.name: [int(event), event.words] for event in Event},

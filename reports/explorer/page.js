@@ -19,10 +19,11 @@ class Page {
     const elements = Object.entries({ ...parts, none: "no-steps" }).map(([k, id]) => [k, at(id)]);
     this.inspector = new Inspector(Object.fromEntries(elements), (choice) => this.choose(choice));
     at("model").append(...this.models.map((model, i) => new Option(model.name, String(i))));
+    const { hash } = location; // before the first run takes its place
     listen(this);
     this.openModel(0);
     this.showGraph("folded");
-    this.follow(location.hash);
+    this.follow(hash);
   }
 
   graphOf(index) {
@@ -39,6 +40,7 @@ class Page {
     this.model = this.models[index];
     this.graph = this.graphOf(index);
     this.undone = [];
+    this.run = null;
     at("model").value = String(index);
     const known = this.model.runs.map((run, i) => new Option(runName(run), String(i)));
     at("run").replaceChildren(...known, new Option("a run of your own", "own"));
@@ -60,9 +62,7 @@ class Page {
 
   // Show a run at a position. Whatever was shown before can be had again.
   setRun(run, position) {
-    if (this.run && this.run.graph === run.graph && this.run !== run) {
-      this.undone.push([this.run, this.position]);
-    }
+    if (this.run && this.run !== run) this.undone.push([this.run, this.position]);
     this.run = run;
     this.go(position);
   }

@@ -65,11 +65,14 @@ function flights(run) {
       const wanted = graph.stripped(action.segment);
       const flight = flying[to].find((other) => other.segment === wanted);
       if (graph.is(action, "SEGMENT_ARRIVES")) {
-        // Of what stays in flight when it arrives, a copy arrives.
+        // In a set that duplicates, what arrives stays in flight: then a copy of it arrives.
         const stays = flying[to].filter((other) => other.segment === wanted).length;
         const after = graph.channelTo(run.states[row], to).map((seg) => graph.stripped(seg));
         if (after.filter((seg) => seg === wanted).length < stays) land(to, flight, row, "arrives");
-        else found.push({ ...flight, ends: row, how: "arrives" });
+        else {
+          flight.hasArrived = true;
+          found.push({ ...flight, ends: row, how: "arrives" });
+        }
       } else if (graph.is(action, "SEGMENT_IS_LOST")) land(to, flight, row, "lost");
       else {
         const copy = { ...flight };
@@ -86,7 +89,7 @@ function flights(run) {
     }
     reconcile(graph, run.states[row], flying, row, land);
   });
-  return found;
+  return found.filter((flight) => flight.how !== "flying" || !flight.hasArrived);
 }
 
 // Lose what has left a channel by itself: dead of age, or one with an equal one.
@@ -161,7 +164,8 @@ function readFragment(fragment, models) {
   if (!/(^#|&)run=/.test(fragment)) return null;
   const parts = new Map();
   for (const part of fragment.slice(1).split("&")) {
-    const [name, value = ""] = part.split("=", 2);
+    const [name, ...rest] = part.split("=");
+    const value = rest.join("=");
     try {
       parts.set(name, decodeURIComponent(value));
     } catch {
