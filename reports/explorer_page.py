@@ -157,7 +157,7 @@ def _row(result: Result, verdict: Verdict, run: int, repairs: Repairs) -> Iterat
     yield f'<tr class="{answer.value}"><td class="verdict"><span class="mark" aria-hidden="true">'
     yield f"{MARKS[answer]}</span> {answer.value}</td>"
     yield f'<th scope="row"><bdi>{name}</bdi><small><bdi>{_escaped(prop.sentence)}</bdi></small>'
-    yield f"</th><td><bdi>{_escaped(remark(result, verdict))}</bdi>{_repair(verdict, repairs)}</td>"
+    yield f"</th><td><bdi>{_escaped(remark(verdict))}</bdi>{_repair(verdict, repairs)}</td>"
     yield f"<td>{_run_cell(verdict, run, name)}</td>"
     yield f"<td>{_expectation(result, verdict)}</td></tr>"
 

@@ -120,7 +120,7 @@ def result_lines(result: Result, notes: Notes = "beside") -> Iterator[str]:
     width = max((len(v.property.name) for v in result.verdicts), default=0)
     for verdict in result.verdicts:
         answer = click.style(f"{SHORT[verdict.answer]:<9}", fg=COLOURS[verdict.answer])
-        yield f"{answer}{verdict.property.name:<{width}}  {remark(result, verdict)}"
+        yield f"{answer}{verdict.property.name:<{width}}  {_remark(result, verdict)}"
     if isinstance(result.space, LargeSpace):
         for line in (*result.space.reductions, result.space.memory):
             yield click.style(line, dim=True)
@@ -132,19 +132,25 @@ def result_lines(result: Result, notes: Notes = "beside") -> Iterator[str]:
         yield from _run_lines(repairs, group, notes)
 
 
-def remark(result: Result, verdict: Verdict) -> str:
-    """Return what is said beside a verdict: why, how often it was put to the test, if expected."""
-    parts = [verdict.detail] if verdict.detail else []
-    if verdict.answer is Answer.HOLDS and verdict.property.kind is not Kind.SOMETIMES:
-        parts.append(f"put to the test {verdict.occurred:,} times")
-    if verdict.property.role is Role.OBSERVATION:
-        parts.append("an observation")
+def _remark(result: Result, verdict: Verdict) -> str:
+    """Return what is said beside a verdict, and whether it is what was expected."""
+    parts = [told] if (told := remark(verdict)) else []
     expected = result.expected(verdict.property)
     if not result.is_as_expected(verdict):
         wanted = expected.value if expected is not None else "holds"
         parts.append(f"NOT AS EXPECTED ({wanted})")
     elif verdict.answer is Answer.VIOLATED and expected is Answer.VIOLATED:
         parts.append("as expected")
+    return "; ".join(parts)
+
+
+def remark(verdict: Verdict) -> str:
+    """Return what there is to say of a verdict: why, or how often it was put to the test."""
+    parts = [verdict.detail] if verdict.detail else []
+    if verdict.answer is Answer.HOLDS and verdict.property.kind is not Kind.SOMETIMES:
+        parts.append(f"put to the test {verdict.occurred:,} times")
+    if verdict.property.role is Role.OBSERVATION:
+        parts.append("an observation")
     return "; ".join(parts)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from properties.catalogue import CATALOGUE
 from properties.check import Result, check
 from reports import explorer_graph
 from reports.explorer_page import page as html_of
@@ -49,6 +50,7 @@ SET = Model(
     network=Network(capacity=2, loss=True, duplication=True, order="set"),
     application=Application(closes=("any", "after_fin"), data_units=(0, 0)),
     time=Time(segment_lifetime=1, retransmission=(2,), time_wait=2),
+    properties=CATALOGUE[:1],
     name="set",
 )
 MODELS: dict[str, Model] = {

@@ -283,12 +283,14 @@ def test_several_models_are_one_file(tmp_path: Path) -> None:
     assert [SMALL, "nuttx_8915"] == named
 
 
-def test_the_exit_status_is_that_of_a_check(tmp_path: Path) -> None:
-    said = tcpclose(
-        "report", MODEL_FILES / "two_models.py:nobody_closes", "-o", tmp_path / "report.html"
-    )
-    assert 1 == said.status
-    assert "NOT as expected" not in said.out
+def test_what_is_not_as_expected_says_so_and_the_exit_status_is_that_of_a_check(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "report.html"
+    said = tcpclose("report", MODEL_FILES / "two_models.py:nobody_closes", "-o", file)
+    html = file.read_text("utf-8")
+    wrong = len(re.findall(r'class="alarm">NO: holds<', html))
+    assert (1, True) == (said.status, 0 < wrong <= html.count('<tr class="violated">'))
 
 
 def test_one_property_alone_is_judged(tmp_path: Path) -> None:

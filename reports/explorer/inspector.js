@@ -14,7 +14,8 @@ class Inspector {
   show(graph, state, before, next) {
     const { title, tcbs, flights, steps, none } = this.parts;
     const losses = graph.losses(state) ? `, ${graph.losses(state)} lost so far` : "";
-    title.textContent = `State ${state}, depth ${graph.depthOf(state)}${losses}`;
+    const where = graph.whole ? `, depth ${graph.depthOf(state)}` : " of those in this report";
+    title.textContent = `State ${state}${where}${losses}`;
     tcbs.replaceChildren(...this.tcbs(graph, state, before));
     flights.replaceChildren(...[1, 0].flatMap((end) => this.channel(graph, state, end)));
     const possible = graph.steps(state);

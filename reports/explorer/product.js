@@ -3,7 +3,7 @@
 const DOT = 1; // the distance of two dots is the unit of the world
 const GAP = 2.4; // between two fields
 const AXIS_LEFT = 92; // pixels for the names beside the fields
-const AXIS_TOP = 24;
+const AXIS_TOP = 36;
 const SHAPES = [0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4]; // of a field: columns for each row of dots
 
 class Product {
@@ -171,11 +171,12 @@ class Product {
     context.fillStyle = ink.muted;
     context.textBaseline = "middle";
     context.textAlign = "center";
-    for (const { name, from, size } of this.columns) {
+    this.columns.forEach(({ name, from, size }, i) => {
       const middle = view.x(from + size / 2);
-      const room = (size + GAP) * view.scale - 4;
-      if (middle > AXIS_LEFT + 10) context.fillText(name, middle, AXIS_TOP / 2, room);
-    }
+      const room = 2 * (size + GAP) * view.scale - 8;
+      const line = AXIS_TOP * (i % 2 ? 0.72 : 0.3); // in two lines, so that none is squeezed
+      if (middle > AXIS_LEFT + 10) context.fillText(name, middle, line, room);
+    });
     context.textAlign = "right";
     for (const { name, from, size } of this.rows) {
       const middle = view.y(from + size / 2);
