@@ -6,7 +6,6 @@ elements that are not run, with `<`, `>` and `&` written as escapes of JSON.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -20,11 +19,15 @@ from properties.repair import Repairs
 from properties.verdict import Answer, Verdict
 from reports.explorer_folded import folded_json
 from reports.explorer_graph import STATES_MAX, Json, choices, graph_json, held
+from reports.html_page import source
 from reports.scene_svg import visible
 from reports.text import described, remark, repair_line
 from tcpclose_model import __version__
 
-SCRIPTS = ("graph", "run", "ladder", "folded", "canvas", "product", "search", "inspector", "page")
+SCRIPTS = (
+    *("graph", "run", "ladder", "folded", "canvas", "places", "product", "search", "inspector"),
+    *("page", "events"),
+)
 """The files of the script, in the order in which they stand in the page."""
 
 
@@ -40,9 +43,9 @@ def page(results: Sequence[Result]) -> str:
     return Template(_text("page.html")).substitute(
         title=_escaped(f"{names} – tcpclose"),
         style=style,
-        style_hash=_hash(style),
+        style_source=source(style),
         script=script,
-        script_hash=_hash(script),
+        script_source=source(script),
         verdicts="\n".join(_all_verdicts(results)),
         data="\n".join(blocks),
         version=_escaped(__version__),
@@ -51,11 +54,6 @@ def page(results: Sequence[Result]) -> str:
 
 def _text(name: str) -> str:
     return files("reports").joinpath("explorer", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """Return a text's hash as a content-security policy names it."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _escaped(text: str) -> str:

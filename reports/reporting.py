@@ -13,6 +13,7 @@ from reports.checking import interrupted, status_of
 from reports.explorer_page import page
 from reports.files import write
 from reports.loading import models, placing
+from reports.progress import watched
 from tcpclose_model.errors import ModelError
 from tcpclose_model.variants.catalogue import MODELS
 
@@ -35,8 +36,8 @@ def run_report(
         raise ModelError(f"{out}: a report is an HTML file, with the ending .html")
     results = []
     for model in models(tuple(MODELS) if everything else names, settings):
-        with placing(model):
-            results.append(check(model, only=only, **limits))
+        with placing(model), watched(model.name) as progress:
+            results.append(check(model, only=only, progress=progress, **limits))
         if interrupted(results[-1]):
             break
     text = page(results)

@@ -61,6 +61,9 @@ MODELS: dict[str, Model] = {
     "set": SET,
 }
 
+# Not by its bare name, which would give the test to a worker of its own (tests/conftest.py).
+each_model = pytest.mark.parametrize("name", MODELS, ids="of {}".format)
+
 
 @dataclass
 class Report:
@@ -194,7 +197,7 @@ def step_words(state: ProductState, step: Transition) -> list[str]:
 # Stepping through a counterexample --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["firewall_after_fins", "nuttx_8915"])
+@pytest.mark.parametrize("name", ["firewall_after_fins", "nuttx_8915"], ids="of {}".format)
 def test_the_arrow_keys_step_through_a_counterexample(written: Report, tab: Tab, name: str) -> None:
     model = written.model(tab, name)
     run = written.runs(name)[0]
@@ -239,7 +242,7 @@ def test_behind_the_end_of_a_lasso_its_loop_begins_again(written: Report, tab: T
     assert "repeats for ever" in (tab.get_attribute(f"#row-{run.loop}", "aria-label") or "")
 
 
-@pytest.mark.parametrize("name", MODELS)
+@each_model
 def test_a_ladder_has_the_arrows_that_a_capture_would_have(
     written: Report, tab: Tab, name: str
 ) -> None:
@@ -275,7 +278,7 @@ def arrows_of(run: Run) -> list[str]:
 # Walking ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", MODELS)
+@each_model
 def test_a_run_built_by_clicks_is_one_of_the_plain_engine(
     written: Report, tab: Tab, name: str
 ) -> None:
@@ -297,7 +300,7 @@ def test_a_run_built_by_clicks_is_one_of_the_plain_engine(
     assert arrows_of(run) == shown_arrows(tab)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@each_model
 def test_random_runs_have_the_ladder_and_the_arrows_that_they_should(
     written: Report, tab: Tab, name: str
 ) -> None:
@@ -324,7 +327,7 @@ def test_random_runs_have_the_ladder_and_the_arrows_that_they_should(
     ]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@each_model
 def test_a_counterexample_is_copied_as_its_ladder(written: Report, tab: Tab, name: str) -> None:
     written.model(tab, name)
     for number, run in enumerate(written.runs(name)):

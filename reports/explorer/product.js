@@ -1,10 +1,7 @@
 // The product graph on a canvas: every state a dot, in the field of its pair of states, or by depth.
 
-const DOT = 1; // the distance of two dots is the unit of the world
-const GAP = 2.4; // between two fields
 const AXIS_LEFT = 92; // pixels for the names beside the fields
 const AXIS_TOP = 36;
-const SHAPES = [0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4]; // of a field: columns for each row of dots
 
 class Product {
   // onPick: called with the number of a state that was clicked; onHover: with a text.
@@ -39,80 +36,13 @@ class Product {
   }
 
   arrange(arrangement) {
+    const { view, graph } = this;
     this.isByDepth = arrangement === "depth";
-    this.x = new Float32Array(this.graph.size);
-    this.y = new Float32Array(this.graph.size);
-    this.fields = [];
-    this.columns = [];
-    this.rows = [];
-    if (this.isByDepth) this.byDepth();
-    else this.byPair();
-    this.view.fit();
-  }
-
-  // Fields of a table: A's states are the columns, B's the rows; within one, dots in rows by depth.
-  byPair() {
-    const { graph } = this;
-    const names = ENDS.map((_, end) => {
-      const there = new Set(graph.data[end ? "b" : "a"].map((tcb) => graph.data.tcbs[tcb][1]));
-      return graph.data.states.filter((name) => there.has(name));
-    });
-    const members = new Map();
-    for (let state = 0; state < graph.size; state++) {
-      const key = ENDS.map((_, end) => names[end].indexOf(graph.stateName(state, end))).join(" ");
-      if (!members.has(key)) members.set(key, []);
-      members.get(key).push(state);
-    }
-    const cells = [...members].map(([key, states]) => [...key.split(" ").map(Number), states]);
-    this.view.inset = { left: AXIS_LEFT, top: AXIS_TOP };
-    const [wide, high] = this.view.room();
-    const tried = SHAPES.map((shape) => table(names, cells, shape));
-    const scale = ({ width, height }) => Math.min(wide / width, high / height);
-    const best = tried.reduce((one, other) => (scale(other) > scale(one) ? other : one));
-    [this.columns, this.rows] = [best.columns, best.rows];
-    for (const [column, row, states] of cells) {
-      this.fill(states, this.columns[column], this.rows[row]);
-    }
-    this.view.world = { width: best.width, height: best.height };
-  }
-
-  fill(states, column, row) {
-    this.fields.push({ x: column.from, y: row.from, width: column.size, height: row.size });
-    const rows = Math.ceil(states.length / column.size);
-    const across = Math.ceil(states.length / rows);
-    states.forEach((state, i) => {
-      this.x[state] = column.from + (column.size - across) / 2 + (i % across) + DOT / 2;
-      this.y[state] = row.from + (row.size - rows) / 2 + Math.floor(i / across) + DOT / 2;
-    });
-  }
-
-  // A row for each depth; within it a state stands near the states that lead to it.
-  byDepth() {
-    const { graph } = this;
-    const levels = [];
-    for (let state = 0; state < graph.size; state++) {
-      (levels[graph.depthOf(state)] ??= []).push(state);
-    }
-    const widest = Math.max(...levels.map((level) => level.length));
-    this.view.inset = { left: 0, top: 0 };
-    const [across, down] = this.view.room();
-    const high = Math.max(3, (widest * down) / across / levels.length);
-    const sum = new Float64Array(graph.size);
-    const count = new Uint32Array(graph.size);
-    levels.forEach((level, depth) => {
-      const wanted = (state) => (count[state] ? sum[state] / count[state] : widest / 2);
-      level.sort((one, other) => wanted(one) - wanted(other) || one - other);
-      const gap = Math.min(3, widest / level.length);
-      level.forEach((state, i) => {
-        this.x[state] = widest / 2 + (i - (level.length - 1) / 2) * gap;
-        this.y[state] = depth * high;
-        for (const step of graph.steps(state)) {
-          sum[graph.target[step]] += this.x[state];
-          count[graph.target[step]] += 1;
-        }
-      });
-    });
-    this.view.world = { width: widest, height: (levels.length - 1) * high };
+    view.inset = this.isByDepth ? { left: 0, top: 0 } : { left: AXIS_LEFT, top: AXIS_TOP };
+    const places = this.isByDepth ? byDepth(graph, view.room()) : byPair(graph, view.room());
+    [this.x, this.y, view.world] = [places.x, places.y, places.world];
+    [this.fields, this.columns, this.rows] = [places.fields, places.columns, places.rows];
+    view.fit();
   }
 
   nearest(x, y) {
@@ -272,33 +202,6 @@ class Product {
     context.arc(this.view.x(this.x[state]), this.view.y(this.y[state]), 7, 0, 7);
     context.stroke();
   }
-}
-
-// A table of fields with room for the states of each cell, its fields as wide as `shape` says.
-function table(names, cells, shape) {
-  const wide = names[0].map(() => 1);
-  const high = names[1].map(() => 1);
-  for (const [column, , { length }] of cells) {
-    wide[column] = Math.max(wide[column], Math.ceil(Math.sqrt(length * shape)));
-  }
-  const least = (sizes) => sizes.reduce((sum, size) => sum + size, 0) / sizes.length * 0.7;
-  const columns = spans(names[0], wide, Math.ceil(least(wide)));
-  for (const [column, row, { length }] of cells) {
-    high[row] = Math.max(high[row], Math.ceil(length / columns[column].size));
-  }
-  const rows = spans(names[1], high, Math.ceil(least(high) / 3));
-  const [width, height] = [columns, rows].map((all) => all.at(-1).from + all.at(-1).size + 1);
-  return { columns, rows, width, height };
-}
-
-// Where each of some fields, side by side, begins, and how large it is.
-function spans(names, sizes, least) {
-  let from = 1;
-  return names.map((name, i) => {
-    const span = { name, from, size: Math.max(sizes[i], least) };
-    from += span.size + GAP;
-    return span;
-  });
 }
 
 // The colours that the style has for the canvas, as they are in the theme of the moment.
