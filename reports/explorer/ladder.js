@@ -101,7 +101,8 @@ class Ladder {
   flightLabel(flight) {
     const kind = flight.how === "arrives" && this.run.graph.isReset(flight.segment) ? "reset" : "";
     const text = flight.how === "flying" ? `${flight.label}, in flight` : flight.label;
-    return made("span", `segment to-${"ba"[flight.from]} ${flight.how} ${kind}`, text);
+    const atOnce = flight.how === "lost" && flight.sent === flight.ends ? "at-once" : "";
+    return made("span", `segment to-${"ba"[flight.from]} ${flight.how} ${kind} ${atOnce}`, text);
   }
 
   lifelines(run, flying) {

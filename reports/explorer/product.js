@@ -105,7 +105,9 @@ class Product {
       const middle = view.x(from + size / 2);
       const room = 2 * (size + GAP) * view.scale - 8;
       const line = AXIS_TOP * (i % 2 ? 0.72 : 0.3); // in two lines, so that none is squeezed
-      if (middle > AXIS_LEFT + 10) context.fillText(name, middle, line, room);
+      const half = Math.min(context.measureText(name).width, room) / 2;
+      const x = Math.min(middle, Math.max(view.width - half - 4, middle - half));
+      if (middle > AXIS_LEFT + 10) context.fillText(name, x, line, room);
     });
     context.textAlign = "right";
     for (const { name, from, size } of this.rows) {
