@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 
 from properties.catalogue import CATALOGUE, property_named
+from properties.check import properties_of
 from properties.judge import judge
 from properties.kinds import always, never_a_step
 from properties.verdict import Answer
@@ -47,7 +48,7 @@ from tcpclose_model.variants.switches import SWITCHES
 from tests import spin
 from tests.command_line import process, tcpclose
 from tests.explored import graph_of
-from tests.strategies import examples, models, searched
+from tests.strategies import examples, models, reopening_models, searched
 
 EVERYTHING = "SPIN_ALL" in os.environ
 needs_spin = pytest.mark.skipif(bool(spin.MISSING), reason=f"not installed: {spin.MISSING}")
@@ -70,8 +71,11 @@ IN_EVERY_RUN = (
     "gvisor_13393",
     "last_ack_behind_zero_window",
     "nuttx_8915",
+    "reopen_fifo",
+    "reopen_half_open_syn_resets",
+    "time_wait_takes_newer_syn_and_resumes",
 )
-EXPORTED = [n for n, m in MODELS.items() if m.middlebox.at == "none" and not m.reopens]
+EXPORTED = [name for name, model in MODELS.items() if model.middlebox.at == "none"]
 NAMES = EXPORTED if EVERYTHING else IN_EVERY_RUN
 
 SMALL = Model(
@@ -113,8 +117,8 @@ OTHERS = {
 def answers(space: StateSpace, text: str) -> dict[str, Answer]:
     """Return our verdict on every property that a text can check, by the macro that asks for it."""
     macros = re.findall(r"^ \* Can be checked: (\w+)$", text, re.MULTILINE)
-    properties = [*space.model.properties, *CATALOGUE]
-    found = {macro: property_named(macro[len("CHECK_") :], tuple(properties)) for macro in macros}
+    properties = properties_of(space.model)
+    found = {macro: property_named(macro[len("CHECK_") :], properties) for macro in macros}
     return {macro: judge(space, prop).answer for macro, prop in found.items()}
 
 
@@ -193,6 +197,15 @@ def test_spin_finds_the_states_and_steps_with_every_kind_of_user_and_timer(
 @given(models(tiny=True))
 @examples(150 if EVERYTHING else 8)
 def test_spin_finds_the_states_and_steps_of_random_models(
+    tmp_path_factory: pytest.TempPathFactory, model: Model
+) -> None:
+    assert_same(searched(model), tmp_path_factory.mktemp("spin"), verdicts=False)
+
+
+@needs_spin
+@given(reopening_models())
+@examples(150 if EVERYTHING else 5)
+def test_spin_finds_the_states_and_steps_of_random_models_that_open_again(
     tmp_path_factory: pytest.TempPathFactory, model: Model
 ) -> None:
     assert_same(searched(model), tmp_path_factory.mktemp("spin"), verdicts=False)
@@ -297,6 +310,18 @@ def test_a_segment_that_does_not_fit_its_number_is_an_error_too(tmp_path: Path) 
     assert (1, True) == (found.errors, "assertion violated" in found.text)
 
 
+def send_stamped(tcb: TCB, seg: Segment) -> Segment:
+    """An ACK that says it was sent in the incarnation before."""
+    return Segment(seq=tcb.snd_nxt, ack=tcb.rcv_nxt, inc=field_of(tcb, "inc") - 1)
+
+
+def test_a_stamp_that_may_be_0_or_not_is_refused_with_the_way_out() -> None:
+    table = SWITCHES["reopens"].on(RFC9293)
+    table = table.edit(rows(name="text"), becomes(do=send_stamped), why="a slip")
+    with pytest.raises(ModelError, match=r"'text' sends a segment whose 'inc' may be 0.*leave it"):
+        promela(replace(SMALL, a=table, b=table))
+
+
 def into_closed(tcb: TCB, seg: Segment) -> Mapping[str, int]:
     """An effect that does what only `to` may do in an export."""
     return {"state": CLOSED}
@@ -355,6 +380,17 @@ def test_a_users_claim_about_a_call_is_checked_where_the_call_is(tmp_path: Path)
 @given(models(tiny=True))
 @examples(30)
 def test_ranges_hold_every_value_that_occurs(model: Model) -> None:
+    assert_in_ranges(model)
+
+
+@given(reopening_models())
+@examples(10)
+def test_ranges_hold_every_value_of_both_connections(model: Model) -> None:
+    assert_in_ranges(model)
+
+
+def assert_in_ranges(model: Model) -> None:
+    """Check the values, and the rows that are carried out, in the explored graph."""
     space = searched(model)
     found = ranges_of(model)
     for tcb in {space.tcbs[n] for n in (*space.a, *space.b)}:

@@ -42,13 +42,13 @@ from tcpclose_model.search import explore
 from tcpclose_model.variants.catalogue import MODELS
 from tcpclose_model.variants.switches import SWITCHES
 from tests import tlc
-from tests.strategies import examples, models, searched
+from tests.strategies import examples, models, reopening_models, searched
 
 EVERYTHING = "TLC_ALL" in os.environ
 needs_tlc = pytest.mark.skipif(bool(tlc.MISSING), reason=f"not installed: {tlc.MISSING}")
 only_if_asked = pytest.mark.skipif(not EVERYTHING, reason="set TLC_ALL to run it")
 
-EXPORTED = [n for n, m in MODELS.items() if m.middlebox.at == "none" and not m.reopens]
+EXPORTED = [name for name, model in MODELS.items() if model.middlebox.at == "none"]
 NO_DATA = (0, 0)
 
 
@@ -233,6 +233,30 @@ def test_tlc_finds_the_same_in_random_models(
 ) -> None:
     searched(model, 1_500)
     assert_same(model, tmp_path_factory.mktemp("random"))
+
+
+@needs_tlc
+@pytest.mark.parametrize("name", ["reopen_fifo"])
+def test_tlc_agrees_on_what_an_old_connection_does_to_a_new_one(name: str, tmp_path: Path) -> None:
+    assert_same(MODELS[name], tmp_path, verdicts=True)
+
+
+@needs_tlc
+@given(reopening_models())
+@examples(60 if EVERYTHING else 2)
+def test_tlc_finds_the_same_in_random_models_that_open_again(
+    tmp_path_factory: pytest.TempPathFactory, model: Model
+) -> None:
+    searched(model, 1_500)
+    assert_same(model, tmp_path_factory.mktemp("random"))
+
+
+def test_the_text_says_how_the_ends_open_again() -> None:
+    text = exported_model(MODELS["reopen_above"]).module
+    first = "[NewTCB EXCEPT !.snd_una = 1, !.snd_nxt = 1, !.snd_end = 1, !.rcv_nxt = 1, !.inc = 1,"
+    assert "\\* incarnations.opens = ('active', 'passive'), " in text
+    assert f"\nFirstTCB == [\n    A |-> {first}" in text
+    assert "DataUnits" not in text
 
 
 @needs_tlc

@@ -17,7 +17,7 @@ from properties.views import (
     StepView,
     View,
 )
-from reports.exports.rows import fields_of
+from reports.exports.rows import fields_of, segment_fields
 from reports.exports.terms import (
     ZERO,
     Field,
@@ -112,8 +112,9 @@ def _asked(
         )
     )
     unknown: Any = _Unknown()  # Any: stands in for what a step knows and a text does not
-    arriving: Any = SegmentRecord("seg", answers) if site.rule is None else None
-    sent: Any = SegmentRecord("sent", answers) if sends else None
+    fields = segment_fields(model)
+    arriving: Any = SegmentRecord("seg", fields, answers) if site.rule is None else None
+    sent: Any = SegmentRecord("sent", fields, answers) if sends else None
     rules = () if of_network else unknown if site.rule is None else (site.rule,)
     overflow = unknown if sends else False
     action = Action(site.actor, site.event, arriving)

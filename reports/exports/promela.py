@@ -16,11 +16,19 @@ from reports.exports.intervals import folded
 from reports.exports.promela_checks import Checks
 from reports.exports.promela_data import box_of, declarations, take, words_of
 from reports.exports.promela_network import network_lines
-from reports.exports.promela_rows import Context, Line, RowText, asserted, saved, states
+from reports.exports.promela_rows import Context, Line, RowText, asserted, saved
 from reports.exports.promela_words import Names, beside, comment, indented, plain
 from reports.exports.ranges import Ranges, fields_that_matter, ranges_of
-from reports.exports.rows import Row, parameters_told, refuse_untold, rows_of, wanted
-from reports.exports.terms import FALSE, STATES, Field, all_of, any_of, negated
+from reports.exports.rows import (
+    Row,
+    first_tcbs,
+    parameters_told,
+    refuse_untold,
+    rows_of,
+    states_of,
+    wanted,
+)
+from reports.exports.terms import FALSE, Field, all_of, any_of, negated
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import Fallback, Otherwise, Protocol
 from tcpclose_model.protocol.vocabulary import (
@@ -35,7 +43,8 @@ from tcpclose_model.protocol.vocabulary import (
 OWN_NAMES = re.findall(
     r"\w+",
     """
-    A B ACK BREADTH_FIRST CAPACITY FIN FORGET FRESH HOLDS IDLE RST SCRATCH SEGMENT SEQ TEXT TCB
+    A B ACK BREADTH_FIRST CAPACITY FIN FORGET FRESH HOLDS IDLE INC RST SCRATCH SEGMENT SEQ SYN
+    TEXT TCB TCB_OF_A TCB_OF_B TS
     Channel Segment a ack a_to_b
     assign b b_to_a channel connection delete delete_a delete_b duplicate expression field fin fits
     i largest length lose me name no_row_fits no_row_fits_a no_row_fits_b peer place push remove
@@ -72,7 +81,18 @@ class _Export:
         words = words_of(self.names, fields)
         steps = _steps(model, {row.on for row in chain(*self.rows)})
         box = box_of(ranges, fields)
-        self.context = Context(model, ranges, box, fields, words, steps, ("", ""), set())
+        self.context = Context(
+            model,
+            ranges,
+            box,
+            fields,
+            words,
+            states_of(model),
+            first_tcbs(model),
+            steps,
+            ("", ""),
+            set(),
+        )
         self.texts = [RowText(self.context, end) for end in BOTH]
         self.checks = Checks(self.context, self.names, self.rows)
         self.context.idle = bool(self.checks.stuck)
@@ -190,11 +210,12 @@ class _Export:
         lines = []
         for cell in self.protocols[end].cells:
             for on in cell.on:
-                at = _where(cell, self.protocols[end])
+                at = _where(cell, self.protocols[end], self.context.states)
                 if on not in self.context.steps or not at:
                     continue
                 does = "break" if cell.does is Fallback.DROPS else "assert(false)"
-                lines.append(beside(f":: step == {on.name} && {states(at)} -> {does}", cell.why))
+                here = self.context.in_states(at)
+                lines.append(beside(f":: step == {on.name} && {here} -> {does}", cell.why))
         last = self.context.steps[-1]
         return [*lines, f":: step == {last.name} -> break", ":: else -> step++"]
 
@@ -205,7 +226,7 @@ class _Export:
             for on in cell.on:
                 if cell.does is not Fallback.UNREACHABLE or not isinstance(on, Event):
                     continue
-                for state in (state for state in cell.at if state in STATES):
+                for state in (state for state in cell.at if state in self.context.states):
                     rows = [r for r in self.rows[end] if r.on is on and state in r.at]
                     fits = any_of(all_of(row.when) for row in rows)
                     term = folded(
@@ -251,8 +272,7 @@ class _Export:
 
 def _tables(model: Model) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Return the rows of A and of B."""
-    eager = model.application.reading == "eager"
-    return rows_of(model.a, reads_eagerly=eager), rows_of(model.b, reads_eagerly=eager)
+    return rows_of(model, 0), rows_of(model, 1)
 
 
 def _live_rows(model: Model, ranges: Ranges) -> tuple[list[Row], list[Row]]:
@@ -277,12 +297,12 @@ def _steps(model: Model, used: set[object]) -> tuple[Step, ...]:
     last = max((step for step in Step if step in used), default=CLOSED_STEP)
     for protocol in (model.a, model.b):
         for cell in protocol.cells:
-            if _where(cell, protocol):
+            if _where(cell, protocol, states_of(model)):
                 used |= {on for on in cell.on if cell.does is not Fallback.DROPS or on < last}
     return tuple(step for step in Step if step in used) or (CLOSED_STEP,)
 
 
-def _where(cell: Otherwise, protocol: Protocol) -> list[State]:
+def _where(cell: Otherwise, protocol: Protocol, states: Iterable[State]) -> list[State]:
     """Return the states in which a segment does not simply pass on when no row fits."""
     if cell.does is Fallback.DROPS:
         return list(cell.at)
@@ -292,7 +312,7 @@ def _where(cell: Otherwise, protocol: Protocol) -> list[State]:
         other.does is Fallback.DROPS and CLOSED in other.at and CLOSED_STEP in other.on
         for other in protocol.cells
     )
-    known = [state for state in cell.at if state in STATES]
+    known = [state for state in cell.at if state in states]
     return [state for state in known if state != CLOSED or not ends_there]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from textwrap import wrap
 
 from reports.exports.intervals import Box, Interval
@@ -10,12 +10,15 @@ from reports.exports.promela_rows import Context
 from reports.exports.promela_words import Names, indented
 from reports.exports.ranges import Ranges
 from reports.exports.rows import segment_fields
-from reports.exports.terms import STATES, Field
+from reports.exports.terms import Field
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.vocabulary import BASIC_FIELDS, Told
+from tcpclose_model.protocol.vocabulary import SEGMENT_FIELDS, Told
 
 BITS_MAX = 30
 """Bits that a segment, or a field, may take: SPIN's numbers are signed and have 32."""
+
+END_TYPES = ("TCB_OF_A", "TCB_OF_B")
+"""The types of the ends, where their fields are not all 0 at first."""
 
 FITS = """
 /* It is not proven that this value fits: a larger one would be an error, not another value. */
@@ -37,7 +40,7 @@ def box_of(ranges: Ranges, fields: Iterable[str]) -> Box:
     A field that is left out of the text is 0.
     """
     kept = set(fields)
-    box: Box = {Field(of, name): (0, 0) for of in ("seg", "sent") for name in BASIC_FIELDS}
+    box: Box = {Field(of, name): (0, 0) for of in ("seg", "sent") for name in SEGMENT_FIELDS}
     for (of, name), value in ranges.box.items():
         if of == "seg":
             box |= {Field("seg", name): value, Field("sent", name): value}
@@ -52,7 +55,7 @@ def box_of(ranges: Ranges, fields: Iterable[str]) -> Box:
 def words_of(names: Names, fields: Iterable[str]) -> dict[Field, str]:
     """Return how fields are written."""
     words = {Field("sent", ""): "sent"}
-    for name in BASIC_FIELDS:
+    for name in SEGMENT_FIELDS:
         words |= {Field("seg", name): f"seg.{name}", Field("sent", name): f"{name.upper()}(sent)"}
     for name in fields:
         word = name if name == "state" else names.free(name)
@@ -78,14 +81,14 @@ def declarations(context: Context, *, was: Iterable[Field], stuck: Iterable[str]
 
     was: what claims read of the TCB before a step; stuck: the macros that ask for a deadlock.
     """
-    lines = ["", *(f"#define {state.name} {int(state)}" for state in STATES)]
+    lines = ["", *(f"#define {state.name} {int(state)}" for state in context.states)]
     if "told" in context.fields:
         lines += ["", *(f"#define {told.name} {int(told)}" for told in Told)]
     lines += ["", "/* The steps of SEGMENT ARRIVES, those that matter here. */"]
     lines += [f"#define {step.name} {n}" for n, step in enumerate(context.steps)]
-    lines += ["", *_segments(context), "", *_tcbs(context), ""]
+    lines += ["", *_segments(context), "", *_tcbs(context, was=bool(list(was))), ""]
     lines += [
-        "TCB a, b;",
+        *_ends(context),
         "Channel a_to_b, b_to_a;",
         "",
         *_scratch(context, was),
@@ -104,7 +107,7 @@ def declarations(context: Context, *, was: Iterable[Field], stuck: Iterable[str]
 
 def _scratch(context: Context, was: Iterable[Field]) -> list[str]:
     """Return the variables of a single step, and the macro that clears them at its end."""
-    used = [f"seg.{name}" for name in BASIC_FIELDS if context.box[Field("seg", name)] != (0, 0)]
+    used = [f"seg.{name}" for name in SEGMENT_FIELDS if context.box[Field("seg", name)] != (0, 0)]
     before = sorted(context.words[name] for name in was)
     used += ["sent", "step", "i", *before, *sorted(context.scratch)]
     return [
@@ -136,7 +139,7 @@ def _clearing(names: Iterable[str]) -> list[str]:
 def _segments(context: Context) -> list[str]:
     """Return the macros and types of segments and channels."""
     at, packed, unpacked, members = 0, [], [], []
-    for name in reversed(BASIC_FIELDS):
+    for name in reversed(SEGMENT_FIELDS):
         least = context.box[Field("seg", name)][0]
         width = bits(name, context.box[Field("seg", name)])
         if width:
@@ -174,13 +177,35 @@ def _counter(context: Context) -> str:
     return "byte" if context.model.network.capacity < 1 << 8 else "int"
 
 
-def _tcbs(context: Context) -> list[str]:
+def _tcbs(context: Context, *, was: bool) -> list[str]:
+    """Return the type of a TCB whose fields are 0 at first, and where needed of either end's."""
+    lines = _typedef(context, "TCB", {}) if was or not any(context.first) else []
+    if any(context.first):
+        lines += ["/* Either end, as it is at first: the first connection is established. */"]
+        for name, first in zip(END_TYPES, context.first, strict=True):
+            lines += _typedef(context, name, first)
+    return lines
+
+
+def _ends(context: Context) -> list[str]:
+    """Return the declarations of the two ends."""
+    if not any(context.first):
+        return ["TCB a, b;"]
+    return [f"{name} {end};" for name, end in zip(END_TYPES, "ab", strict=True)]
+
+
+def _typedef(context: Context, name: str, first: Mapping[str, int]) -> list[str]:
     members = []
-    for name in context.fields:
-        width = 3 if name == "state" else bits(name, context.box[Field("tcb", name)])
-        word = context.words[Field("tcb", name)].removeprefix("me.")
-        members.append(f"unsigned {word} : {width};" if width > 1 else f"bit {word};")
-    return ["typedef TCB {", *indented(members, 2), "};"]
+    for field in context.fields:
+        width = bits(field, context.box[Field("tcb", field)])
+        if field == "state":
+            width = max(context.states).bit_length()
+        word = context.words[Field("tcb", field)].removeprefix("me.")
+        begins = f" = {first[field]}" if field in first else ""
+        members.append(
+            f"unsigned {word} : {width}{begins};" if width > 1 else f"bit {word}{begins};"
+        )
+    return [f"typedef {name} {{", *indented(members, 2), "};"]
 
 
 def take(context: Context) -> list[str]:
@@ -188,7 +213,7 @@ def take(context: Context) -> list[str]:
     network = context.model.network
     body = [
         f"seg.{name} = {name.upper()}(channel.segment[place]);"
-        for name in BASIC_FIELDS
+        for name in SEGMENT_FIELDS
         if context.box[Field("seg", name)] != (0, 0)
     ]
     if network.order != "set" or not network.duplication:

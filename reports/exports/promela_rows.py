@@ -10,7 +10,6 @@ from reports.exports.promela_words import conjuncts, expression, said
 from reports.exports.ranges import Ranges
 from reports.exports.rows import Change, Row, Send, net, segment_fields, wanted
 from reports.exports.terms import (
-    STATES,
     TRUE,
     Const,
     Field,
@@ -48,9 +47,10 @@ class Context:
     """What the rows' text needs to know of the model.
 
     box: what fields can be, those that the text leaves out being 0; fields: the TCB fields that
-    the text has; words: how each field is written; steps: those that the text goes through, in
-    order; delete: for each end, the inline that deletes its TCB; scratch: integers to declare;
-    idle: whether the text tells steps that change nothing from others.
+    the text has; words: how each field is written; states: those that an end can be in; first:
+    for each end, what is not 0 in the TCB that it starts with; steps: those that the text goes
+    through, in order; delete: for each end, the inline that deletes its TCB; scratch: integers to
+    declare; idle: whether the text tells steps that change nothing from others.
     """
 
     model: Model
@@ -58,6 +58,8 @@ class Context:
     box: Box
     fields: tuple[str, ...]
     words: dict[Field, str]
+    states: tuple[State, ...]
+    first: tuple[Mapping[str, int], Mapping[str, int]]
     steps: tuple[Step, ...]
     delete: tuple[str, str]
     scratch: set[str]
@@ -71,15 +73,14 @@ class Context:
         """Return whether the text has a TCB field."""
         return name in self.fields
 
-
-def states(at: Iterable[State], *, whose: str = "me") -> str:
-    """Return the condition that an end is in one of these states."""
-    at = tuple(at)
-    others = [state for state in STATES if state not in at]
-    if len(others) < 3:
-        return " && ".join(f"{whose}.state != {state.name}" for state in others) or "true"
-    text = " || ".join(f"{whose}.state == {state.name}" for state in at)
-    return f"({text})" if len(at) > 1 else text
+    def in_states(self, at: Iterable[State]) -> str:
+        """Return the condition that an end is in one of these states."""
+        at = tuple(at)
+        others = [state for state in self.states if state not in at]
+        if len(others) < 3 or len(others) + 2 < len(at):
+            return " && ".join(f"me.state != {state.name}" for state in others) or "true"
+        text = " || ".join(f"me.state == {state.name}" for state in at)
+        return f"({text})" if len(at) > 1 else text
 
 
 class RowText:
@@ -137,7 +138,7 @@ class RowText:
 
     def _asked(self, row: Row, wish: Term) -> list[Line]:
         """Return all that a row asks of its own TCB and of the segment."""
-        asked = [(states(row.at), "")]
+        asked = [(self._context.in_states(row.at), "")]
         notes = (words(predicate) for predicate in row.rule.when)
         for term, note in ((wish, "it is wanted"), *zip(row.when, notes, strict=True)):
             for part in conjuncts(folded(term, self._context.box)):

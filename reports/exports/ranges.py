@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from itertools import compress
 
 from reports.exports.intervals import FAR, Box, Interval, hull, interval, refined
-from reports.exports.rows import Change, Row, fields_of, rows_of, wanted
+from reports.exports.rows import Change, Row, fields_of, first_tcbs, rows_of, wanted
 from reports.exports.terms import Field, Term, all_of, fields_in
+from tcpclose_model.engines.plain import FIRST_NUMBER
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.notation import AGAIN, DROP, Fallback, On
+from tcpclose_model.protocol.opening import ISS_MAX
 from tcpclose_model.protocol.vocabulary import (
     CLOSED,
     ESTABLISHED,
@@ -92,9 +94,35 @@ def _likely(model: Model) -> list[int]:
     """Return values at which bounds are likely to stand still, in order."""
     units, most = model.application.data_units, model.bounds.retransmissions_max or 0
     values = {0, 1, 2, 3, most, most + 1}
+    if model.reopens:
+        return sorted(values | {*range(_number_max(model) + 1)})
     for count in units:
         values |= {count, count + 1, count + 2, (1 << min(count, 30)) - 1}
     return sorted(values)
+
+
+def _number_max(model: Model) -> int:
+    """Return the largest sequence number in a model that opens the connection again.
+
+    A second connection begins with the ISS that is set, or above all that the first has used.
+    """
+    first, second = max(model.application.data_units), max(model.incarnations.data_units)
+    used = FIRST_NUMBER + first + 1
+    return max(used, *model.incarnations.iss) + 1 + second + 1
+
+
+def _declared(model: Model) -> dict[Field, int]:
+    """Return the bounds that fields have before anything is known of them."""
+    bounds = {
+        Field("tcb", name): maximum
+        for protocol in (model.a, model.b)
+        for name, maximum in protocol.fields
+    }
+    if model.reopens:
+        number = _number_max(model)
+        bounds |= {name: min(bound, number) for name, bound in bounds.items() if bound == ISS_MAX}
+        bounds[Field("tcb", "held")] = (2 << number) - 1
+    return bounds
 
 
 class _Search:
@@ -102,27 +130,24 @@ class _Search:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        declared = {
-            Field("tcb", name): maximum
-            for protocol in (model.a, model.b)
-            for name, maximum in protocol.fields
-        }
-        self.found = Ranges(bounds=declared)
+        self.found = Ranges(bounds=_declared(model))
         self.ends = (_End(model, 0), _End(model, 1))
         self.likely = _likely(model)
         self.moved: dict[object, int] = {}
         names = dict.fromkeys([*fields_of(model.a), *fields_of(model.b)])
-        start: Box = {Field("tcb", name): (0, 0) for name in names}
-        self.found.box = dict(start)
-        self.found.settled = dict(start)
-        self.boxes: list[dict[State, Box]] = [{ESTABLISHED: start}, {ESTABLISHED: dict(start)}]
+        first = first_tcbs(model)
+        starts = [{Field("tcb", name): (tcb.get(name, 0),) * 2 for name in names} for tcb in first]
+        self.found.box = hull(*starts)
+        self.found.settled = hull(*starts)
+        self.boxes: list[dict[State, Box]] = [{ESTABLISHED: start} for start in starts]
+        self.alike = self.ends[0].is_like(self.ends[1]) and starts[0] == starts[1]
         self.sent: list[dict[Kind, Box]] = [{}, {}]
 
     def run(self) -> Ranges:
         """Return what was found when nothing more can be."""
         done: dict[object, object] = {}
         changed = True
-        alike = self.ends[0].rows == self.ends[1].rows and self.ends[0].kept == self.ends[1].kept
+        alike = self.alike
         while changed:
             changed = False
             for number, end in enumerate(self.ends[: 1 if alike else 2]):
@@ -170,7 +195,7 @@ class _Search:
                     Field("seg", name): self._stored(row, place, Field("seg", name), term, part)
                     for name, term in effect.terms()
                 }
-                kind = tuple(seg[Field("seg", name)] for name in ("text", "fin", "rst"))
+                kind = tuple(seg[Field("seg", name)] for name in ("text", "fin", "rst", "syn"))
                 self._join(self.sent[number], kind, seg)
                 part = {**part, Field("tcb", "ack_due"): (0, 0)}
         state = row.to
@@ -287,7 +312,7 @@ class _End:
         }
         wants = {event: wanted(model, number, event) for event in LOCAL_EVENTS}
         self.rows: list[tuple[Row, Term]] = []
-        for row in rows_of(protocol, reads_eagerly=model.application.reading == "eager"):
+        for row in rows_of(model, number):
             wish = (wants[row.on],) if isinstance(row.on, Event) else ()
             self.rows.append((row, all_of((*wish, *row.when))))
             for state in row.at:
@@ -295,3 +320,7 @@ class _End:
                     self.local.setdefault(state, []).append(self.rows[-1])
                 else:
                     self.arrivals.setdefault((state, row.on), []).append(self.rows[-1])
+
+    def is_like(self, other: _End) -> bool:
+        """Return whether another end has the same rows, and keeps the same of a deleted TCB."""
+        return self.rows == other.rows and self.kept == other.kept

@@ -23,7 +23,7 @@ from reports.exports.terms import (
     term_of,
     truth,
 )
-from tcpclose_model.engines.plain import End
+from tcpclose_model.engines.plain import End, reopens
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model, parameters, plain_only
 from tcpclose_model.protocol.legality import check
@@ -31,6 +31,8 @@ from tcpclose_model.protocol.notation import On, Protocol, Rule, Then
 from tcpclose_model.protocol.vocabulary import (
     BASIC_FIELDS,
     CLOSED,
+    OPENING,
+    SEGMENT_FIELDS,
     TCB,
     Event,
     Segment,
@@ -57,11 +59,14 @@ class Send:
     text: Term
     fin: Term
     rst: Term
-    wnd0: Term = ZERO
+    wnd0: Term
+    syn: Term
+    ts: Term
+    inc: Term
 
     def terms(self) -> tuple[tuple[str, Term], ...]:
         """Return the segment's fields with their names."""
-        return tuple((name, getattr(self, name)) for name in BASIC_FIELDS)
+        return tuple((name, getattr(self, name)) for name in SEGMENT_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +106,10 @@ class Net:
 
 
 def parameters_told(model: Model) -> list[tuple[str, object]]:
-    """Return the parameters that a text names: those of a second incarnation mean nothing here."""
+    """Return the parameters that a text names: those of a second incarnation where there is one."""
     known = parameters(model).items()
-    return [(name, value) for name, value in known if not name.startswith("incarnations.")]
+    again = model.reopens
+    return [(name, value) for name, value in known if again or not name.startswith("incarnations.")]
 
 
 def fields_of(protocol: Protocol) -> tuple[str, ...]:
@@ -122,28 +128,48 @@ def refuse_untold(model: Model) -> None:
         )
 
 
+ALWAYS_THERE = BASIC_FIELDS[:5]
+"""The fields that segments have in every text."""
+
+
 def segment_fields(model: Model) -> tuple[str, ...]:
-    """Return the fields of segments that a text needs: `wnd0` only where a table sends windows."""
-    carried = {name for protocol in (model.a, model.b) for name, _ in protocol.carries}
-    return tuple(name for name in BASIC_FIELDS if name != "wnd0" or name in carried)
+    """Return the fields of segments that a text needs.
+
+    A window or a timestamp only where a table sends it; SYN, and the incarnation of the sender,
+    only where a table can open the connection again.
+    """
+    needed = {*ALWAYS_THERE}
+    for protocol in (model.a, model.b):
+        needed |= {name for name, _ in protocol.carries} | {*protocol.stamps}
+        needed |= {"syn"} if reopens(protocol) else set()
+    return tuple(name for name in SEGMENT_FIELDS if name in needed)
 
 
-def rows_of(protocol: Protocol, *, reads_eagerly: bool = False) -> tuple[Row, ...]:
-    """Return the rows of a protocol as terms, in the table's order.
+def states_of(model: Model) -> tuple[State, ...]:
+    """Return the states that a text needs: those of opening only where a table has them."""
+    opening = reopens(model.a) or reopens(model.b)
+    return tuple(state for state in State if opening or state not in OPENING)
+
+
+def first_tcbs(model: Model) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Return what is not 0 in the TCBs with which the ends start."""
+    ends = (End(model, end).initial._asdict() for end in (0, 1))
+    a, b = ({name: value for name, value in tcb.items() if value} for tcb in ends)
+    return a, b
+
+
+def rows_of(model: Model, end: int) -> tuple[Row, ...]:
+    """Return the rows of an end's table as terms, in the table's order.
 
     A row that stands for CLOSED and for other states is split, so that a row either deletes the
-    TCB or does not.  reads_eagerly: no text is unread when a segment is made (see `step.Table`).
+    TCB or does not.
     """
-    if "inc" in protocol.stamps:
-        raise NotTranslatableError(
-            f"{protocol.name}: a model that opens the connection again is not exported: set "
-            "protocol.reopens=off"
-        )
+    protocol = model.b if end else model.a
     check(protocol)
     made: list[Row] = []
 
     def row(rule: Rule, name: str, at: tuple[State, ...]) -> Row:
-        return _row(protocol, rule, name, at, reads_eagerly=reads_eagerly)
+        return _row(model, protocol, rule, name, at)
 
     for rule in protocol.rules:
         others = tuple(state for state in rule.at if state is not CLOSED)
@@ -155,13 +181,12 @@ def rows_of(protocol: Protocol, *, reads_eagerly: bool = False) -> tuple[Row, ..
     return tuple(made)
 
 
-def _row(
-    protocol: Protocol, rule: Rule, name: str, at: tuple[State, ...], *, reads_eagerly: bool
-) -> Row:
+def _row(model: Model, protocol: Protocol, rule: Rule, name: str, at: tuple[State, ...]) -> Row:
     tcb: Any = Record("tcb", fields_of(protocol), {})  # Any: stands in for the real records
-    seg: Any = SegmentRecord("seg", {})
+    seg: Any = SegmentRecord("seg", segment_fields(model), {})
     when = tuple(truth(term_of(holds(tcb, seg))) for holds in rule.when)
-    now = {READ: RCV_TEXT} if reads_eagerly else {}
+    # An eager user has read what has arrived when a segment is made: see `step.Table`.
+    now = {READ: RCV_TEXT} if model.application.reading == "eager" else {}
     carried = {
         field: substituted(number(term_of(holds(tcb, seg))), now)
         for field, holds in protocol.carries
@@ -174,7 +199,8 @@ def _effect(
     protocol: Protocol, rule: Rule, result: object, carried: Mapping[str, Term]
 ) -> Change | Send:
     if isinstance(result, Segment):
-        send = Send(*(number(term_of(getattr(result, name))) for name in BASIC_FIELDS))
+        send = Send(*(number(term_of(getattr(result, name))) for name in SEGMENT_FIELDS))
+        send = replace(send, **_stamps(protocol, rule, send))
         return send if send.rst == ONE else replace(send, **carried)
     assert isinstance(result, Mapping), "legality.check refuses any other effect"
     if "state" in result:
@@ -183,6 +209,25 @@ def _effect(
             "exported: say where the row goes with `to`"
         )
     return Change(tuple((name, number(term_of(value))) for name, value in result.items()))
+
+
+def _stamps(protocol: Protocol, rule: Rule, send: Send) -> dict[str, Term]:
+    """Return what a segment is stamped with: a field of the TCB, unless the effect has set it.
+
+    An effect may pass on the stamp of the segment that arrives, which is never 0: every segment
+    has one, and that of an end is not 0 when it starts.
+    """
+    stamps: dict[str, Term] = {}
+    for name in protocol.stamps:
+        said = getattr(send, name)
+        if said == ZERO:
+            stamps[name] = Field("tcb", name)
+        elif said != Field("seg", name) and not isinstance(said, Const):
+            raise NotTranslatableError(
+                f"{protocol.name}: rule {rule.name!r} sends a segment whose {name!r} may be 0 or "
+                "not, which cannot be exported: leave it out, or pass on that of the segment"
+            )
+    return stamps
 
 
 def net(row: Row, protocol: Protocol) -> Net:

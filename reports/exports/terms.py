@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.vocabulary import BASIC_FIELDS, OPENING, Segment, State
+from tcpclose_model.protocol.vocabulary import Segment
 from tcpclose_model.protocol.words import is_marked, with_mark, without_mark
-
-STATES = tuple(state for state in State if state not in OPENING)
-"""The states that a text knows: models that open a connection are not exported."""
 
 TRUTH_ASKED_MAX = 500
 """A predicate that asks for more truth values than this is not translated."""
@@ -305,13 +302,10 @@ class Record:
 
 
 class SegmentRecord(Record):
-    """Stands for a segment of a model with one incarnation: what it does not have is 0."""
-
-    def __init__(self, of: str, answers: Mapping[Term, bool]) -> None:
-        super().__init__(of, BASIC_FIELDS, answers)
+    """Stands for a segment; the fields that no segment of the model has are 0."""
 
     def __getattr__(self, name: str) -> Symbol:
-        if name in Segment._fields and name not in BASIC_FIELDS:
+        if name in Segment._fields and name not in self._fields:
             return Symbol(ZERO, self._answers)
         return super().__getattr__(name)
 

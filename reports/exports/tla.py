@@ -15,14 +15,20 @@ from pathlib import Path
 
 from properties.judge import judge
 from properties.verdict import Answer
-from reports.exports.rows import fields_of, refuse_untold, segment_fields
+from reports.exports.rows import (
+    fields_of,
+    first_tcbs,
+    parameters_told,
+    refuse_untold,
+    segment_fields,
+)
 from reports.exports.terms import ZERO
 from reports.exports.tla_claims import Claim, Claims
 from reports.exports.tla_events import Events
 from reports.exports.tla_fairness import Fairness
 from reports.exports.tla_fixed import ARRIVAL, BECOMES, BITS, BITWISE, OWN_NAMES, SEGMENTS
 from reports.exports.tla_network import MODULES, arrivals, channels, copies, losses
-from reports.exports.tla_rows import Rows, comment, is_alike, listed
+from reports.exports.tla_rows import Rows, comment, is_alike, listed, makers
 from reports.exports.tla_terms import KEYWORDS, WIDTH, Expressions, Names
 from reports.text import described
 from tcpclose_model.engines.plain import ENDS
@@ -33,6 +39,7 @@ from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.vocabulary import RCV_WND, Event, Step
 from tcpclose_model.space import StateSpace
 
+UNITS = "DataUnits == [A |-> DataUnitsOfA, B |-> DataUnitsOfB]"
 STEPS, FAIR = "_steps", "_fair"
 """What the names of the other two configurations end in."""
 
@@ -141,6 +148,7 @@ class _Writer:
             comment(f"{model.name}: {model.title or 'a close of a TCP connection'}"),
             comment(f"Source: {model.source}" if model.source else ""),
             comment(f"{described(model)}. {ends}"),
+            comment(_again(model)),
             "\\*\n",
             comment(
                 "An operator in small letters is a row of the table, or what a row asks, under its "
@@ -168,6 +176,7 @@ class _Writer:
         )
 
     def _declarations(self) -> str:
+        units = "" if self.model.reopens else f"{UNITS}\n"
         return (
             f"EXTENDS Integers, {MODULES[self.model.network.order]}\n"
             f"CONSTANTS {', '.join(self._constants())}\n"
@@ -175,14 +184,14 @@ class _Writer:
             "vars == <<tcb, inbound, last>>\n\n"
             'Ends == {"A", "B"}\n'
             'Peer(me) == IF me = "A" THEN "B" ELSE "A"\n'
-            "DataUnits == [A |-> DataUnitsOfA, B |-> DataUnitsOfB]\n"
-            f"RCV_WND == {RCV_WND}"
+            f"{units}RCV_WND == {RCV_WND}"
         )
 
     def _constants(self, *, watch: bool = False) -> dict[str, str]:
         a, b = self.model.application.data_units
         known = {"Capacity": str(self.model.network.capacity)}
-        known |= {"DataUnitsOfA": str(a), "DataUnitsOfB": str(b)}
+        if not self.model.reopens:
+            known |= {"DataUnitsOfA": str(a), "DataUnitsOfB": str(b)}
         most = self.model.bounds.retransmissions_max
         if most is not None:
             known["RetransmissionsMax"] = str(most)
@@ -199,8 +208,11 @@ class _Writer:
         events += [Event.SEGMENT_IS_DUPLICATED] if copies(network) else []
         steps = "".join(f"\n    \\/ {event.name}(me)" for event in events)
         initial = "NewTCB" if is_alike(self.model) else "NewTCB[me]"
+        first = _first(self.model, initial)
+        if first:
+            initial = "FirstTCB[me]"
         return (
-            f"Init ==\n    /\\ tcb = [me \\in Ends |-> {initial}]\n"
+            f"{first}Init ==\n    /\\ tcb = [me \\in Ends |-> {initial}]\n"
             "    /\\ inbound = [me \\in Ends |-> Empty]\n    /\\ last = NoStep\n\n"
             f"Step(me) =={steps}\n\nNext == \\E me \\in Ends : Step(me)\n\n"
             "Spec == Init /\\ [][Next]_vars"
@@ -271,14 +283,36 @@ def _tcbs(model: Model, terms: Expressions) -> str:
     )
 
 
+def _first(model: Model, new: str) -> str:
+    """Return the definition of the TCBs that the ends start with, where they are not new ones."""
+    firsts = first_tcbs(model)
+    if not any(firsts):
+        return ""
+    said = []
+    for end, first in zip(ENDS, firsts, strict=True):
+        own = new.replace("[me]", f'["{end}"]')
+        head = f"{end} |-> [{own} EXCEPT "
+        said.append(listed(head, [f"!.{name} = {value}" for name, value in first.items()], 5))
+    about = comment("The ends as they are at first: the first connection is established.")
+    both = ",\n    ".join(said)
+    return f"{about}FirstTCB == [\n    {both}]\n"
+
+
 def _segments(model: Model) -> str:
     """Return the operators that make segments."""
-    more = segment_fields(model)[5:]
+    fields = segment_fields(model)
     return SEGMENTS.format(
-        more="".join(f", {name}" for name in more),
-        fields="".join(f", {name} |-> {name}" for name in more),
-        zeros=", 0" * len(more),
+        more="".join(f", {name}" for name in fields[5:]),
+        fields="".join(f", {name} |-> {name}" for name in fields[5:]),
+        makers="\n".join(makers(fields)),
     )
+
+
+def _again(model: Model) -> str:
+    """Return how the ends open the connection again; nothing where they do not."""
+    told = dict(parameters_told(model))
+    names = [name for name in told if name.startswith("incarnations.")]
+    return ", ".join(f"{name} = {told[name]}" for name in names) + "." if names else ""
 
 
 def _table(protocol: Protocol) -> str:

@@ -17,7 +17,7 @@ from properties.views import (
     StatePredicate,
     View,
 )
-from reports.exports.rows import fields_of
+from reports.exports.rows import fields_of, segment_fields
 from reports.exports.terms import (
     TRUE,
     Field,
@@ -84,8 +84,8 @@ class Claim:
 class _Step:
     """Stands for a step: what `last` says after it."""
 
-    def __init__(self, answers: Answers) -> None:
-        self._answers = answers
+    def __init__(self, answers: Answers, fields: tuple[str, ...]) -> None:
+        self._answers, self._fields = answers, fields
         self.mine = Symbol(MINE, answers)
         self.event = Symbol(EVENT, answers)
 
@@ -98,14 +98,14 @@ class _Step:
     def segment(self) -> SegmentRecord | None:
         """The segment that arrives, is lost or is copied."""
         if Symbol(SEGMENT, self._answers):
-            return SegmentRecord("segment", self._answers)
+            return SegmentRecord("segment", self._fields, self._answers)
         return None
 
     @property
     def sent(self) -> SegmentRecord | None:
         """The segment that is sent."""
         if Symbol(SENT, self._answers):
-            return SegmentRecord("sent", self._answers)
+            return SegmentRecord("sent", self._fields, self._answers)
         return None
 
     @property
@@ -123,6 +123,7 @@ class Claims:
 
     def __init__(self, model: Model, terms: Expressions, names: Names, *, is_cut: bool) -> None:
         self._names, self._is_cut = names, is_cut
+        self._segment_fields = segment_fields(model)
         self._fields = tuple(dict.fromkeys((*fields_of(model.a), *fields_of(model.b))))
         after = {f"{name}'": said.replace("tcb", "tcb'") for name, said in SIDES.items()}
         places = {**SIDES, **after, "segment": "last'.segment[1]", "sent": "last'.sent[1]"}
@@ -200,7 +201,7 @@ class Claims:
         def asked(answers: Answers) -> object:
             before = self._view(first, second, end, answers)
             after = self._view(f"{first}'", f"{second}'", end, answers)
-            step: Any = _Step(answers)  # Any: stands in for the real step
+            step: Any = _Step(answers, self._segment_fields)  # Any: stands in for the real step
             assert prop.step is not None
             return (
                 (prop.when is None or prop.when(before))

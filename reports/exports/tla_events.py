@@ -16,8 +16,11 @@ from tcpclose_model.protocol.vocabulary import CALLS, LOCAL_EVENTS, OUTPUTS, Eve
 
 STEP_SAYS = {
     Step.CLOSED_STEP: "CLOSED: there is no TCB.",
+    Step.LISTEN_STEP: "LISTEN.",
+    Step.SYN_SENT_STEP: "SYN-SENT.",
     Step.SEQUENCE_STEP: "First, the sequence number.",
     Step.RST_STEP: "Second, the RST bit.",
+    Step.SYN_STEP: "Fourth, the SYN bit.",
     Step.ACK_STEP: "Fifth, the ACK field.",
     Step.FIN_ACKED_STEP: "Fifth, continued: is our FIN acknowledged?",
     Step.TEXT_STEP: "Seventh, the text.",
@@ -40,7 +43,9 @@ class Events:
 
     def __init__(self, model: Model, rows: Rows) -> None:
         self._model, self._rows = model, rows
-        self._terms = replace(rows.terms, bounds=BOUNDS)
+        # With two connections an end's numbers are not the units that it has sent.
+        bounds = {"retransmitted": BOUNDS["retransmitted"]} if model.reopens else BOUNDS
+        self._terms = replace(rows.terms, bounds=bounds)
         known = [event for event in LOCAL_EVENTS if rows.of(event)]
         self._wanted = {event: self._when(event) for event in known}
         self.local = [event for event in known if self._wanted[event]]

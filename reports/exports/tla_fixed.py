@@ -7,6 +7,7 @@ OWN_NAMES = re.findall(
     """
 Capacity DataUnitsOfA DataUnitsOfB RetransmissionsMax WatchSteps tcb inbound last vars Ends
 Peer DataUnits RCV_WND NewTCB Deleted Settled Nothing Segment ACK TEXT FIN TEXT_AND_FIN RST wnd0
+SYN syn ts inc FirstTCB
 Empty Size NothingInFlight Pushed Places Without Doubled NoStep Noted Becomes Does Network Arrival
 Arrives IsCutOff SEGMENT_ARRIVES SEGMENT_IS_LOST SEGMENT_IS_DUPLICATED Init Step Next Spec OUTPUT
 HeadLeaves Leaves Segments SentTo ReceivedBy SentAgain Fairness FairSpec BitAnd BitOr
@@ -26,11 +27,7 @@ RECURSIVE {name}(_, _)
 SEGMENTS = """\
 Segment(seq, ack, text, fin, rst{more}) ==
     [seq |-> seq, ack |-> ack, text |-> text, fin |-> fin, rst |-> rst{fields}]
-ACK(seq, ack{more}) == Segment(seq, ack, 0, 0, 0{more})
-TEXT(seq, ack{more}) == Segment(seq, ack, 1, 0, 0{more})
-FIN(seq, ack{more}) == Segment(seq, ack, 0, 1, 0{more})
-TEXT_AND_FIN(seq, ack{more}) == Segment(seq, ack, 1, 1, 0{more})
-RST(seq) == Segment(seq, 0, 0, 0, 1{zeros})
+{makers}
 \\* What is sent is a sequence of at most one segment.
 Nothing == <<>>"""
 

@@ -11,8 +11,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reports.exports.rows import Net, Row, Send, net, rows_of, segment_fields
-from reports.exports.terms import STATES, Const, Field, Term, fields_in
+from reports.exports.rows import Net, Row, Send, net, rows_of, segment_fields, states_of
+from reports.exports.terms import ZERO, Const, Field, Term, fields_in
 from reports.exports.tla_terms import AND, COMPARISON, OR, WIDTH, Expressions, Names, marked_fields
 from tcpclose_model.engines.plain import ENDS
 from tcpclose_model.model import Model
@@ -29,13 +29,15 @@ BOTH = (0, 1)
 LETTERS = {"tcb": "t", "seg": "s"}
 """What stands for the records that rows are about."""
 
+KIND = ("text", "fin", "rst", "syn")
 SEGMENTS = {
-    (0, 0, 0): "ACK",
-    (1, 0, 0): "TEXT",
-    (0, 1, 0): "FIN",
-    (1, 1, 0): "TEXT_AND_FIN",
+    (0, 0, 0, 0): "ACK",
+    (1, 0, 0, 0): "TEXT",
+    (0, 1, 0, 0): "FIN",
+    (1, 1, 0, 0): "TEXT_AND_FIN",
+    (0, 0, 0, 1): "SYN",
 }
-"""The operators that make segments, by text, fin and rst; a RST has one of its own."""
+"""The operators that make segments, by `KIND`; a RST has one of its own."""
 
 
 LIST_AND = "\n         /\\ "
@@ -59,8 +61,7 @@ class Operator:
 
 def operators(model: Model, names: Names) -> tuple[Operator, ...]:
     """Return the rows of both tables; one that stands in both, and does the same, stands once."""
-    eager = model.application.reading == "eager"
-    ours, others = (rows_of(end, reads_eagerly=eager) for end in (model.a, model.b))
+    ours, others = rows_of(model, 0), rows_of(model, 1)
     theirs = {row.name: (row, _net(row, model.b)) for row in others}
     found: list[tuple[Row, Net, tuple[int, ...]]] = []
     for row in ours:
@@ -100,6 +101,7 @@ class Rows:
         marks = marked_fields([one.row for one in self.operators])
         self.terms = Expressions(LETTERS, marks=marks)
         self.definitions: list[str] = []
+        self.states = states_of(model)
         self._names, self._is_alike = names, is_alike(model)
         self._segment_fields = segment_fields(model)
         self._predicates: dict[tuple[str, Term], str] = {}
@@ -115,7 +117,11 @@ class Rows:
             self._asked(term, getattr(function, "__name__", ""), function.__doc__ or "")
             for term, function in zip(row.when, row.rule.when, strict=True)
         )
-        return [*whose(one.ends, end), *_at(row.at), *(said for said in asked if said != "TRUE")]
+        return [
+            *whose(one.ends, end),
+            *_at(row.at, self.states),
+            *(said for said in asked if said != "TRUE"),
+        ]
 
     def local(self, one: Operator, needs: Sequence[str]) -> str:
         """Return a row of a call, an output or a timeout as an action of the end `me`."""
@@ -190,15 +196,38 @@ def segment(parts: Sequence[tuple[str, Term]], terms: Expressions) -> str:
     """Return a segment, by the operator for its kind where there is one."""
     values = dict(parts)
     said = {name: terms.text(term) for name, term in parts}
-    beside = [name for name in said if name not in ("seq", "rst")]
-    if values["rst"] == Const(1) and not any(values[name] != Const(0) for name in beside):
-        return f"RST({said['seq']})"
-    flags = [values[name] for name in ("text", "fin", "rst")]
+    of_reset = reset_fields(list(said))
+    beside = [name for name in said if name not in (*of_reset, "rst")]
+    if values["rst"] == Const(1) and all(values[name] == ZERO for name in beside):
+        return f"RST({', '.join(said[name] for name in of_reset)})"
+    flags = [values.get(name, ZERO) for name in KIND]
     kind = tuple(flag.value if isinstance(flag, Const) else -1 for flag in flags)
     if kind in SEGMENTS:
-        shown = [said[name] for name in said if name not in ("text", "fin", "rst")]
+        shown = [said[name] for name in said if name not in KIND]
         return f"{SEGMENTS[kind]}({', '.join(shown)})"
     return f"Segment({', '.join(said.values())})"
+
+
+def makers(fields: Sequence[str]) -> Iterator[str]:
+    """Give the definitions of the operators that make segments with these fields."""
+    known = {**SEGMENTS, (0, 0, 1, 0): "RST"}
+    for kind, name in known.items():
+        values = dict(zip(KIND, kind, strict=True))
+        if values["syn"] and "syn" not in fields:
+            continue
+        taken = reset_fields(fields) if name == "RST" else [f for f in fields if f not in KIND]
+        made = (f if f in taken else str(values.get(f, 0)) for f in fields)
+        yield f"{name}({', '.join(taken)}) == Segment({', '.join(made)})"
+
+
+def reset_fields(fields: Sequence[str]) -> list[str]:
+    """Return what the operator of a RST takes, of the fields that the text has.
+
+    Where a SYN may have to be answered a RST may have an ACK.
+    """
+    return [
+        name for name in fields if name == "seq" or ("inc" in fields and name in ("ack", "inc"))
+    ]
 
 
 def constant_segment(seg: Segment, fields: Sequence[str]) -> str:
@@ -248,7 +277,7 @@ def _said(cell: Otherwise, ends: tuple[int, ...]) -> str:
 def _dropped(model: Model, on: Step) -> str:
     """Return where a segment that no row fits is dropped."""
     dropped = [
-        AND.join([*whose(ends, "x.me"), *_at(cell.at)]) or "TRUE"
+        AND.join([*whose(ends, "x.me"), *_at(cell.at, states_of(model))]) or "TRUE"
         for cell, ends in _otherwise(model, on)
         if cell.does is DROPS
     ]
@@ -260,9 +289,9 @@ def whose(ends: tuple[int, ...], end: str) -> list[str]:
     return [] if ends == BOTH else [f'{end} = "{ENDS[ends[0]]}"']
 
 
-def _at(states: tuple[State, ...]) -> list[str]:
+def _at(states: tuple[State, ...], known: tuple[State, ...]) -> list[str]:
     """Return the test that the state is one of these."""
-    missing = [state for state in STATES if state not in states]
+    missing = [state for state in known if state not in states]
     if missing == [CLOSED]:
         return ['t.state # "CLOSED"']
     if len(states) == 1:

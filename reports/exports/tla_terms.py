@@ -43,7 +43,7 @@ KEYWORDS = re.findall(
     Append Bag BagCardinality BagToSet Cardinality EmptyBag Head Int Len Nat Real Seq SelectSeq
     SetToBag SubSeq Tail Bags FiniteSets Integers Naturals Sequences
     BagIn BagOfAll BagUnion CopiesIn IsABag IsFiniteSet SqSubseteq SubBag
-    t s i me x x0 x1 x2 x3 x4 x5 x6 x7 x8 segment left event channel
+    t s i me x x0 x1 x2 x3 x4 x5 x6 x7 x8 x9 x10 x11 segment left event channel
     """,
 )
 """What TLA+, its standard modules and the parameters of operators are called."""

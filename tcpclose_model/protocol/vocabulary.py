@@ -7,7 +7,8 @@ Abstractions, and why each is sound for the question "does this close always wor
 - Text is counted in units; one segment carries at most one unit.  Octets inside a segment share
   its fate.
 - The receive window is never closed and never full (`RCV_WND`), but for the switch `flow_control`.
-- There is one incarnation and no SYN: every run starts with both ends ESTABLISHED.
+- Every run starts with both ends ESTABLISHED; there is one incarnation, and no SYN, but for the
+  switch `reopens`.
 - URG, PSH, security and options do not bear on the close and are left out.
 """
 
