@@ -3,7 +3,7 @@
     (nothing)  writes the page, with the figures of docs/time_wait.json
     --check    writes nothing; the exit status is 1 if the page, or one of its small figures, is not
                what a new search gives
-    --all      searches for every figure again first, which takes an hour
+    --all      searches for every figure again first, which takes two hours
 
 A part of the page is a function that yields lines; `PARTS` has them in order.
 """
@@ -22,13 +22,12 @@ sys.path.insert(0, str(ROOT))  # the repository that this file is in, not one th
 from make_old_segments import old_figures, old_segments, small_old_figures  # noqa: E402
 from reference_markdown import table  # noqa: E402  # after the path is set
 
+from properties.one_tick_more import continued  # noqa: E402
 from properties.time_wait import RESTARTS, Question, threshold  # noqa: E402
 from reports.ladder import ladder  # noqa: E402
-from tcpclose_model.engines.plain import PlainEngine, Transition  # noqa: E402
+from reports.time_wait import is_answered  # noqa: E402
 from tcpclose_model.model import Model  # noqa: E402
 from tcpclose_model.parts import Application, Network, Time  # noqa: E402
-from tcpclose_model.protocol.vocabulary import Event  # noqa: E402
-from tcpclose_model.run import Run  # noqa: E402
 from tcpclose_model.search import explore  # noqa: E402
 
 PAGE = ROOT / "docs" / "time_wait.md"
@@ -228,7 +227,8 @@ def both_sides(figures: Figures) -> Iterator[str]:
         yield f"(`{command(asked)}`). A shortest run:"
         yield from ["", "```text", ladder(found.run, notes="none").rstrip(), "```", ""]
         yield f"With {found.enough} ticks TIME-WAIT is still there for that FIN, and answers it:"
-        saved = with_one_tick_more(found.run, asked.model(found.enough))
+        saved = continued(found.run, asked.model(found.enough), is_answered)
+        assert saved is not None
         yield from ["", "```text", ladder(saved, notes="none").rstrip(), "```"]
 
 
@@ -238,25 +238,6 @@ def command(asked: Question) -> str:
     words += [f"--rto {asked.timeouts[0]}", *(["--backoff"] if len(asked.timeouts) > 1 else [])]
     words += [f"--restart {asked.restart}"] if asked.restart != "fin" else []
     return " ".join(words)
-
-
-def with_one_tick_more(run: Run, model: Model) -> Run:
-    """Return the run as far as it goes with a longer TIME-WAIT, and how it then closes."""
-    engine = PlainEngine(model)
-    states, steps = [engine.initial], list[Transition]()
-
-    def take(fits: Callable[[Transition], bool]) -> None:
-        step = next(step for step in engine.successors(states[-1]) if fits(step))
-        steps.append(step)
-        states.append(step.target)
-
-    for old in run.steps:
-        if old.action.event is Event.TIME_WAIT_TIMEOUT:
-            break
-        take(lambda step, old=old: step.action == old.action)
-    take(lambda step: step.action[:2] == (0, Event.SEGMENT_ARRIVES))
-    take(lambda step: step.action[:2] == (1, Event.SEGMENT_ARRIVES))
-    return Run(model, tuple(states), tuple(steps))
 
 
 # The rest ---------------------------------------------------------------------------------------

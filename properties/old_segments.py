@@ -18,13 +18,13 @@ earlier, and no user must); at that moment the state is settled, so the rest bre
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from properties.judge import judge
 from properties.kinds import Property, never_a_step
-from properties.reopening import SECOND, no_old_segment_accepted
+from properties.reopening import SECOND, is_synchronized, no_old_segment_accepted
 from properties.time_wait import RESTARTS
 from properties.verdict import Answer
 from tcpclose_model.engines.channels import Channel
@@ -192,8 +192,10 @@ class _LimitHitError(Exception):
 class _Asker:
     """Explores the models of a question as far as it needs to, and judges them."""
 
-    def __init__(self, question: OldSegments, states_max: int) -> None:
-        self._question, self._states_max = question, states_max
+    def __init__(
+        self, question: OldSegments, states_max: int, limits: Mapping[str, Any] | None
+    ) -> None:
+        self._question, self._states_max, self._limits = question, states_max, limits or {}
         self._spaces: dict[int, StateSpace] = {}
         self.states = 0
 
@@ -217,7 +219,7 @@ class _Asker:
             verdict = judge(space, claim)
             if verdict.answer is Answer.VIOLATED or not space.stopped:
                 return verdict.run
-            if limit >= self._states_max:
+            if limit >= self._states_max or len(space) < limit:
                 raise _LimitHitError(f"TIME-WAIT of {wait}: {space.stopped}")
             limit *= 5
 
@@ -225,18 +227,22 @@ class _Asker:
         known = self._spaces.get(wait)
         if known is None or (known.stopped and len(known) < limit):
             model = self._question.model(wait)
-            known = self._spaces[wait] = explore_until(model, settled(model), max_states=limit)
+            known = self._spaces[wait] = explore_until(
+                model, settled(model), max_states=limit, **self._limits
+            )
             self.states = max(self.states, len(known))
         return known
 
 
-def safe_wait(question: OldSegments, states_max: int = STATES_MAX) -> SafeWait:
+def safe_wait(
+    question: OldSegments, states_max: int = STATES_MAX, limits: Mapping[str, Any] | None = None
+) -> SafeWait:
     """Return the longest TIME-WAIT under which an old segment can change a new incarnation.
 
     states_max: states of the largest model that is explored; if that is not enough, the answer is
-    unknown.
+    unknown.  limits: others of `explore_until`, for each model.
     """
-    asker = _Asker(question, states_max)
+    asker = _Asker(question, states_max, limits)
 
     def answer(fails: int | None, top: int, run: Run | None, *, always: bool = False) -> SafeWait:
         return SafeWait(question, fails, always, top, run, "", asker.explored, asker.states)
@@ -254,6 +260,12 @@ def safe_wait(question: OldSegments, states_max: int = STATES_MAX) -> SafeWait:
     except _LimitHitError as error:
         return SafeWait(question, None, False, 0, None, str(error), asker.explored, asker.states)
     return answer(None, top, None)
+
+
+def opened(state: ProductState) -> bool:
+    """Return whether both ends are in the second connection, and have agreed upon its numbers."""
+    ends = (state.a, state.b)
+    return all(is_synchronized(end) and incarnation(end) == SECOND for end in ends)
 
 
 def _has_a_wait_that_ends(run: Run) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from reports.cli_options import NOTES, OUT, SET, limits_of, model_options
 from tcpclose_model.errors import ModelError
@@ -159,6 +160,12 @@ def mutate(
 
 
 @click.command(name="time-wait")
+@click.option(
+    "--question",
+    type=click.Choice(["last-ack", "old-segments"]),
+    default="last-ack",
+    help="What it is for: the ACK of the peer's FIN (default), or the next connection.",
+)
 @click.option("--losses", type=click.IntRange(0, 20), default=1, help="Segments lost in a run.")
 @click.option(
     "--msl", type=click.IntRange(1, 100), default=1, help="Lifetime of a segment, in ticks."
@@ -172,9 +179,19 @@ def mutate(
     default="fin",
     help="What starts 2MSL anew: a FIN, nothing (the literal reading), any segment (Linux).",
 )
+@click.option(
+    "--retransmissions",
+    type=click.IntRange(0, 100),
+    default=1,
+    help="After how many an end gives up (only for old-segments).",
+)
 @NOTES
 @model_options
+@click.pass_context
 def time_wait(
+    context: click.Context,
+    question: str,
+    retransmissions: int,
     losses: int,
     msl: int,
     rto: int,
@@ -190,14 +207,40 @@ def time_wait(
     """Say how long TIME-WAIT must last so that the passive closer is never reset in LAST-ACK.
 
     Found by exploring models with a clock, whose network loses at most so many segments and
-    delivers the others within the MSL in any order; with the run that fails one tick below, and
-    what theory says.
+    delivers the others within the MSL in any order; with the run that fails one tick below, what
+    becomes of it where TIME-WAIT is long enough, and what theory says.
+
+    With --question old-segments: so that no segment of this connection changes the next one
+    between the same sockets, with the same numbers, on a network that loses, reorders and
+    duplicates without limit. TIME-WAIT ignores resets there, and an end that gives up keeps quiet
+    as long (--set protocol.rfc1337=off, protocol.quiet_time=off take that back).
     """
-    from properties.time_wait import Question
     from reports.text import where_notes
+
+    limits = limits_of(max_states, max_seconds, max_memory)
+    how = where_notes(notes, to_file=False)
+    _refuse(context, NOT_FOR[question], question)
+    if question == "old-segments":
+        from properties.old_segments import OldSegments
+        from reports.time_wait_old import run_old_segments
+
+        asked = OldSegments(msl, rto, retransmissions, restart, settings=tuple(settings))
+        return run_old_segments(asked, limits, how)
+    from properties.time_wait import Question
     from reports.time_wait import run_time_wait
 
     timeouts = tuple(rto << n for n in range(losses + 1)) if backoff else (rto,)
-    question = Question(losses, msl, timeouts, slack, restart, tuple(settings))
-    limits = limits_of(max_states, max_seconds, max_memory)
-    return run_time_wait(question, limits, where_notes(notes, to_file=False))
+    return run_time_wait(
+        Question(losses, msl, timeouts, slack, restart, tuple(settings)), limits, how
+    )
+
+
+NOT_FOR = {"last-ack": ("retransmissions",), "old-segments": ("losses", "backoff", "slack")}
+"""The options of `time-wait` that say nothing about a question."""
+
+
+def _refuse(context: click.Context, names: Sequence[str], question: str) -> None:
+    """Raise UsageError for an option that is given and says nothing about the question."""
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name} has no part in --question {question}: leave it out")

@@ -7,10 +7,13 @@ from typing import Any
 
 import click
 
+from properties.one_tick_more import continued
 from properties.time_wait import Question, Threshold, threshold
 from reports.ladder import Notes, ladder
 from reports.text import described
+from tcpclose_model.engines.plain import ProductState
 from tcpclose_model.model import Model
+from tcpclose_model.protocol.vocabulary import CLOSED, NOTHING
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 
@@ -60,6 +63,18 @@ def told(found: Threshold, notes: Notes) -> Iterator[str]:
     )
     yield ladder(found.run, notes=notes).rstrip()
     yield click.style("wrong: an end in LAST_ACK is reset: TIME-WAIT was over too soon", fg="red")
+    saved = continued(found.run, question.model(found.enough), is_answered)
+    if saved is not None:
+        yield ""
+        yield click.style(
+            f"with {ticks(found.enough)} TIME-WAIT is still there, and answers:", bold=True
+        )
+        yield ladder(saved, notes=notes).rstrip()
+
+
+def is_answered(state: ProductState) -> bool:
+    """Return whether the passive closer is CLOSED in good order, and its FINs have arrived."""
+    return state.b.state == CLOSED and state.b.told == NOTHING and not state.b_to_a
 
 
 def ticks(count: int) -> str:

@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 
 from properties.judge import judge
+from properties.old_segments import OldSegments, opened
+from properties.one_tick_more import continued
 from properties.time_wait import (
     RESTARTS,
     Question,
@@ -21,7 +23,7 @@ from properties.verdict import Answer
 from reports.ladder import ladder
 from reports.replay import parse_ladder
 from reports.time_wait import told
-from tcpclose_model.protocol.vocabulary import CLOSED, LAST_ACK, Event
+from tcpclose_model.protocol.vocabulary import CLOSED, LAST_ACK, NOTHING, TIME_WAIT, Event
 from tcpclose_model.run import check_run
 from tcpclose_model.search import explore
 from tests.command_line import ROOT, refused, tcpclose
@@ -165,6 +167,8 @@ def test_the_command_is_unknown_where_a_limit_is_hit() -> None:
         (("--losses", "many"), ("--losses", "'many'")),
         (("--losses", "-1"), ("--losses", "-1")),
         (("--msl", "0"), ("--msl", "0")),
+        (("--retransmissions", "2"), ("--retransmissions", "last-ack", "leave it out")),
+        (("--question", "old-segments", "--losses", "1"), ("--losses", "old-segments")),
         (("--rto", "0"), ("--rto", "0")),
         (("--restart", "never"), ("--restart", "never")),
         (("--set", "network.capacity=1"), ("set network.capacity higher",)),
@@ -175,6 +179,55 @@ def test_the_command_refuses_what_it_cannot_use(
     options: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     refused(tcpclose("time-wait", *options), *words)
+
+
+def test_the_command_says_what_becomes_of_the_run_one_tick_above() -> None:
+    said = tcpclose(*ASKED)
+    start = said.lines.index("with 11 ticks TIME-WAIT is still there, and answers:")
+    saved = parse_ladder("\n".join(said.lines[start + 1 :]), Question(2, 1, (3, 6, 12)).model(11))
+    check_run(saved)
+    assert (TIME_WAIT, CLOSED, NOTHING) == (
+        saved.last.a.state,
+        saved.last.b.state,
+        saved.last.b.told,
+    )
+
+
+OLD = ("time-wait", "--question", "old-segments", "--no-notes")
+
+
+def test_the_command_says_how_long_old_segments_need_and_a_run_on_either_side() -> None:
+    said = tcpclose(*OLD, "--restart", "any")
+    assert 0 == said.status
+    answer = "TIME-WAIT must last at least 3 ticks so that no old segment changes a new connection"
+    assert answer == said.lines[0]
+    assert "theory: more than 2 MSL = 2 ticks; it agrees" in said.lines
+    question = OldSegments(restart="any")
+    wrong = said.lines.index(
+        "wrong: a segment of the first connection has changed an end of the second"
+    )
+    first = said.lines.index("the shortest run that fails with a TIME-WAIT of 2 ticks: 14 steps")
+    failing = parse_ladder("\n".join(said.lines[first + 1 : wrong]), question.model(2))
+    saved = parse_ladder("\n".join(said.lines[wrong + 3 :]), question.model(3))
+    assert (False, True) == (opened(failing.last), opened(saved.last))
+
+
+def test_the_command_says_where_no_length_is_enough_for_old_segments() -> None:
+    said = tcpclose(*OLD, "--restart", "any", "--set", "protocol.rfc1337=off")
+    assert "no TIME-WAIT is long enough: an old segment does harm" == said.lines[0]
+    assert Event.TIME_WAIT_TIMEOUT.words not in {line.strip() for line in said.lines}
+
+
+def test_the_command_is_unknown_about_old_segments_where_a_limit_is_hit() -> None:
+    said = tcpclose(*OLD, "--max-states", "50")
+    assert 3 == said.status
+    assert "unknown: TIME-WAIT of 4: --max-states 50 was hit" == said.lines[0]
+
+
+def test_a_run_that_reaches_no_goal_in_the_other_model_is_none() -> None:
+    run = threshold(Question(0, 1, (3,))).run
+    assert run is not None
+    assert continued(run, run.model, lambda state: False) is None
 
 
 def test_an_answer_of_none_at_all_is_zero_ticks() -> None:
