@@ -27,7 +27,7 @@ from reports.exports.promela import promela
 from reports.exports.ranges import ranges_of
 from reports.exports.terms import Const, Field, decided, substituted
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Model
+from tcpclose_model.model import Model, plain_only
 from tcpclose_model.parts import Application, Bounds, Network, Timers
 from tcpclose_model.protocol.edits import becomes, rows
 from tcpclose_model.protocol.notation import UNREACHABLE, Otherwise, Protocol, Rule
@@ -75,7 +75,7 @@ IN_EVERY_RUN = (
     "reopen_half_open_syn_resets",
     "time_wait_takes_newer_syn_and_resumes",
 )
-EXPORTED = [name for name, model in MODELS.items() if model.middlebox.at == "none"]
+EXPORTED = [n for n, m in MODELS.items() if m.middlebox.at == "none" and not plain_only(m)]
 NAMES = EXPORTED if EVERYTHING else IN_EVERY_RUN
 
 SMALL = Model(

@@ -19,7 +19,7 @@ from properties.kinds import Kind, Property, always, leads_to, never_a_step
 from properties.verdict import Answer
 from reports.exports.tla import FAIR, STEPS, Exported, exported_model, tla, tla_files
 from tcpclose_model.errors import ModelError
-from tcpclose_model.model import Model
+from tcpclose_model.model import Model, plain_only
 from tcpclose_model.parts import Application, Bounds, Network, Timers
 from tcpclose_model.protocol.edits import becomes, rows
 from tcpclose_model.protocol.effects import send_ack, take_ack
@@ -48,7 +48,7 @@ EVERYTHING = "TLC_ALL" in os.environ
 needs_tlc = pytest.mark.skipif(bool(tlc.MISSING), reason=f"not installed: {tlc.MISSING}")
 only_if_asked = pytest.mark.skipif(not EVERYTHING, reason="set TLC_ALL to run it")
 
-EXPORTED = [name for name, model in MODELS.items() if model.middlebox.at == "none"]
+EXPORTED = [n for n, m in MODELS.items() if m.middlebox.at == "none" and not plain_only(m)]
 NO_DATA = (0, 0)
 
 

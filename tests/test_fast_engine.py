@@ -31,7 +31,7 @@ from tcpclose_model.engines.fast.visited_set import expected_keys
 from tcpclose_model.errors import ModelError
 from tcpclose_model.large import LargeSpace, explore_large
 from tcpclose_model.limits import Limits, Stage
-from tcpclose_model.model import Model
+from tcpclose_model.model import Model, plain_only
 from tcpclose_model.parts import Application, Network, Timers
 from tcpclose_model.protocol.edits import removed, rows
 from tcpclose_model.protocol.rules import RFC9293
@@ -43,6 +43,7 @@ from tcpclose_model.variants.parameters import with_parameters
 from tests.explored import fast_graph_of, plain_graph_of, verdicts_of
 from tests.strategies import MUTANTS, STATES_MAX, examples, models, reopening_models
 
+FAST = [name for name in sorted(MODELS) if not plain_only(MODELS[name])]
 NO_TEXT = Application(data_units=(0, 0))
 LARGER = with_parameters(MODELS["rfc9293"], ["network.capacity=3", "application.data_units=0,1"])
 
@@ -83,14 +84,14 @@ def assert_same_counts(
             assert whole == counted
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("name", FAST)
 def test_graph_verdicts_and_runs_of_the_catalogue_are_the_plain_ones(name: str) -> None:
     fast = fast_graph_of(name)
     assert_same_graph(plain_graph_of(name), fast)
     assert verdicts_of(name) == verdicts(fast, MODELS[name])
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("name", FAST)
 def test_counts_and_safety_of_the_catalogue_without_its_graph_are_the_plain_ones(name: str) -> None:
     large = explore_large(MODELS[name], Limits(), threads=2)
     assert_same_counts(plain_graph_of(name), large, verdicts_of(name))

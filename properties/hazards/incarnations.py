@@ -41,7 +41,8 @@ INCARNATIONS = (
         "H6", "A segment of the first connection ends the opening of the second",
         "An old ACK meets SYN-SENT, which answers its bad ACK with a reset, as 3.10.7.3 has it, and the reset meets "
         "the peer in SYN-RECEIVED. Nothing overtakes anything here: a network that keeps order is not enough. A "
-        "reset that must be exact (RFC 5961) is.",
+        "reset that must be exact (RFC 5961) is. With a clock, a TIME-WAIT of exactly 2MSL is too short by a tick "
+        "(`reopen_after_two_msl`), and a tick more is enough (`reopen_after_more_than_two_msl`).",
         "RFC 1337, hazard 3; RFC 9293 3.10.7.3 first",
         (
             Case("a reset for an old ACK", "reopen_fifo", (), "no_opening_ended_by_an_old_segment",

@@ -10,7 +10,15 @@ from collections.abc import Iterable
 
 from tcpclose_model.errors import ModelError, nearest
 from tcpclose_model.model import Model
-from tcpclose_model.parts import Application, Bounds, Incarnations, Middlebox, Network, Timers
+from tcpclose_model.parts import (
+    Application,
+    Bounds,
+    Incarnations,
+    Middlebox,
+    Network,
+    Time,
+    Timers,
+)
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.switches import SWITCHES
@@ -60,6 +68,7 @@ def add_model(
     bounds: Bounds | None = None,
     middlebox: Middlebox | None = None,
     incarnations: Incarnations | None = None,
+    time: Time | None = None,
     violated: Iterable[str] = (),
     vacuous: Iterable[str] = (),
 ) -> Model:
@@ -78,6 +87,7 @@ def add_model(
         bounds=bounds or Bounds(),
         middlebox=middlebox or Middlebox(),
         incarnations=incarnations or Incarnations(),
+        time=time or Time(),
         expect=expect,
         name=name,
         title=title,
