@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple, TypeVar
 
-from tcpclose_model.engines.plain import Action
+from tcpclose_model.engines.plain import Action, PlainEngine
 from tcpclose_model.errors import ModelError
 from tcpclose_model.protocol.notation import Rule
 from tcpclose_model.protocol.vocabulary import LOCAL_EVENTS, Event, State
@@ -93,9 +93,10 @@ def covering_suite(space: StateSpace, end: int, *, every_step: bool = False) -> 
     parent = _parents(space)
     paths = [_path(space, parent, step) for step in first.values()]
     goals = [frozenset(_along(space, path, end, goal_of)) for path in paths]
+    engine = PlainEngine(space.model)
     cases: list[Case] = []
     for place in _greedy(goals, [len(path) for path in paths]):
-        run = executed(space, paths[place])
+        run = executed(space, paths[place], engine=engine)
         covers = behaviours_of(run, end)
         cases.append(Case(f"{len(cases) + 1:03}_{_words(covers[-1])}", run, covers))
     found, elsewhere = (
