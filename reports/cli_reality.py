@@ -21,8 +21,9 @@ FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), d
     metavar="STATE",
     help="Exit with 1 if a socket is in this state, such as close-wait; repeatable.",
 )
+@click.option("--live", is_flag=True, help="Ask this host's kernel (Linux) instead.")
 @FORMAT
-def diagnose(file: Path | None, fail_on: Sequence[str], form: str) -> int:
+def diagnose(file: Path | None, fail_on: Sequence[str], live: bool, form: str) -> int:
     """Explain the closing sockets in a FILE: what it waits for, until when, whose fault it is.
 
     FILE holds what `ss -tanoep` prints, or /proc/net/tcp or tcp6; without one it is read from
@@ -30,7 +31,7 @@ def diagnose(file: Path | None, fail_on: Sequence[str], form: str) -> int:
     """
     from reports.diagnosing import run_diagnose
 
-    return run_diagnose(file, form, fail_on)
+    return run_diagnose(file, form, fail_on, live=live)
 
 
 @click.command()

@@ -65,12 +65,16 @@ PERMITTED = ("delayed_ack", "fin_with_text")
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One run of a suite: its script, and what was seen when it was played."""
+    """One run of a suite: its script, and what was seen when it was played.
+
+    departs_in: the number of the event of the script after which it departs, where it does.
+    """
 
     name: str
     script: tuple[Wanted, ...]
     log: tuple[Noted, ...]
     failure: str = ""
+    departs_in: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,8 @@ def _summed(suite: Suite, found: Mapping[str, tuple[Played, Judged]], left_out: 
     for name in sorted(found):
         played, one = found[name]
         if one.deviates_in is not None:
-            departures.setdefault(departure_of(played, one), played)
+            run = replace(played, departs_in=one.deviates_in)
+            departures.setdefault(departure_of(played, one), run)
     return Compared(
         suite,
         len(found),
