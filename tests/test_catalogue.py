@@ -119,6 +119,7 @@ SHOW_ROWS = (
     "time_wait_takes_syn",
     "time_wait_takes_newer_syn_and_resumes",
     "reopen_simultaneously",
+    "windows",
     "demikernel_1537",
     "rfc9293_literal",
     "challenge_ack_limited",
