@@ -10,7 +10,7 @@ import click
 
 from reports.cli_gate import baseline, interop, sweep
 from reports.cli_options import NOTES, OUT, RUN_FORMATS, SET, limits_of, model_options
-from reports.cli_reality import conform, diagnose
+from reports.cli_reality import conform, diagnose, suite
 from reports.cli_report import report
 from reports.cli_values import diff, mutate, prove, time_wait
 from reports.cli_walk import walk
@@ -240,7 +240,7 @@ def export(name: str | None, to: str, out: Path | None, settings: Sequence[str])
 
 for command in (
     *(report, walk, prove, diff, mutate, time_wait, baseline, interop, sweep),
-    *(conform, diagnose),
+    *(conform, diagnose, suite),
 ):
     cli.add_command(command)
 

@@ -1,4 +1,4 @@
-"""The commands that look at real hosts: `conform` and `diagnose`."""
+"""The commands about real hosts: `conform`, `diagnose` and `suite`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from reports.cli_options import limits_of, model_options
 
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 
@@ -19,8 +21,9 @@ FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), d
     metavar="STATE",
     help="Exit with 1 if a socket is in this state, such as close-wait; repeatable.",
 )
+@click.option("--live", is_flag=True, help="Ask this host's kernel (Linux) instead.")
 @FORMAT
-def diagnose(file: Path | None, fail_on: Sequence[str], form: str) -> int:
+def diagnose(file: Path | None, fail_on: Sequence[str], live: bool, form: str) -> int:
     """Explain the closing sockets in a FILE: what it waits for, until when, whose fault it is.
 
     FILE holds what `ss -tanoep` prints, or /proc/net/tcp or tcp6; without one it is read from
@@ -28,7 +31,7 @@ def diagnose(file: Path | None, fail_on: Sequence[str], form: str) -> int:
     """
     from reports.diagnosing import run_diagnose
 
-    return run_diagnose(file, form, fail_on)
+    return run_diagnose(file, form, fail_on, live=live)
 
 
 @click.command()
@@ -53,3 +56,39 @@ def conform(
     from reports.conforming import Asked, run_conform
 
     return run_conform(captures, Asked(model, complete, form, packets))
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[MODEL]")
+@click.option(
+    "-o", "--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Where to."
+)
+@click.option(
+    "--end", type=click.Choice(["a", "b"]), default="a", help="Which end is to be tested."
+)
+@click.option(
+    "--every-step",
+    is_flag=True,
+    help="Cover every event in every TCB, not only every state and row.",
+)
+@model_options
+def suite(
+    name: str | None,
+    out: Path,
+    end: str,
+    every_step: bool,
+    settings: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: int | None,
+) -> int:
+    """Write runs that cover all that one end of a MODEL does, to test a real stack with.
+
+    DIR gets each run as a packetdrill script and as JSON, a README.md that says which row and
+    clause is covered by which, and the same as suite.json.  An older suite in DIR is replaced;
+    anything else there is refused.  Exit status: 0 written, 3 written, but a limit was hit.
+    """
+    from reports.suiting import run_suite
+
+    limits = limits_of(max_states, max_seconds, max_memory)
+    return run_suite(name, out, "ab".index(end), settings, limits, every_step=every_step)

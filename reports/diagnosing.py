@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from reports.live_sockets import live_sockets
 from reports.sockets import Listed, Socket, sockets_of
 from tcpclose_model.errors import TcpcloseError, nearest
 from tcpclose_model.protocol.notation import Protocol
@@ -62,11 +63,18 @@ class Group:
         return f"{self.count:,} {self.state}, {held}{self.received}"
 
 
-def run_diagnose(file: Path | None, form: str, fail_on: Sequence[str]) -> int:
+HINTS = {"ss": "ss -tanoep, as root, says it", "netlink": "root is told"}
+"""Where the owners of sockets are said, by what the sockets were read from."""
+
+
+def run_diagnose(
+    file: Path | None, form: str, fail_on: Sequence[str], *, live: bool = False
+) -> int:
     """Read a list of sockets, say what each closing one waits for; return the exit status."""
     wanted = [_state(name) for name in fail_on]
-    where = "<stdin>" if file is None or str(file) == "-" else str(file)
-    listed = sockets_of(_text(file, where).splitlines(), where)
+    if live and file is not None:
+        raise TcpcloseError(f"--live asks the kernel, and {file} is a list: give one or the other")
+    listed = live_sockets() if live else _read(file)
     groups = groups_of(listed)
     if form == "json":
         click.echo(json.dumps(_document(listed, groups), indent=1))
@@ -77,6 +85,11 @@ def run_diagnose(file: Path | None, form: str, fail_on: Sequence[str]) -> int:
         told = ", ".join(f"{group.count:,} {group.state}" for group in failed)
         click.echo(f"tcpclose: --fail-on: {told}", err=True)
     return 1 if failed else 0
+
+
+def _read(file: Path | None) -> Listed:
+    where = "<stdin>" if file is None or str(file) == "-" else str(file)
+    return sockets_of(_text(file, where).splitlines(), where)
 
 
 def _state(name: str) -> str:
@@ -258,7 +271,7 @@ def _lines(listed: Listed, groups: Sequence[Group]) -> Iterator[str]:
     if not groups:
         yield "no socket is closing"
     if groups and not listed.owners_said:
-        hint = "ss -tanoep, as root, says it" if listed.kind == "ss" else "ss -tanoep says it"
+        hint = HINTS.get(listed.kind, "ss -tanoep says it")
         yield f"\nthe owners of sockets are not in this input ({hint})"
     for words in listed.odd[:10]:
         yield f"not read: {words}"

@@ -38,13 +38,16 @@ class Run:
         return ladder_html(self)
 
 
-def executed(space: StateSpace, path: Path, loop: Path | None = None) -> Run:
+def executed(
+    space: StateSpace, path: Path, loop: Path | None = None, engine: PlainEngine | None = None
+) -> Run:
     """Return the run along `path`, then round `loop` where one is given.
 
+    engine: the model's plain engine, where many runs are to share what it remembers.
     Every step is taken again by the plain engine; raises DefectError if one is not there, or if the
     loop does not come back to where it began.
     """
-    engine = PlainEngine(space.model)
+    engine = engine or PlainEngine(space.model)
     states, steps = [engine.initial], []
     for source, number in [*path, *(loop or [])]:
         if space.state(source) != states[-1]:

@@ -71,6 +71,12 @@ OF_A_MINISOCKET = (
     "network.duplication=true",
 )
 SAME_CLOCK_ABOVE = ("incarnations.tsval=same", "incarnations.iss=0,4")
+ABORTS_LATE = ("application.half_close=true", "application.aborts=true,false")
+CLOSES_UNREAD = (
+    "application.half_close=true",
+    "application.reading=lazy",
+    "application.data_units=0,1",
+)
 RARE_ROWS = {
     "zero_window_in_fin_wait_1_closing_last_ack": (
         "orphan_probes_count",
@@ -82,6 +88,9 @@ RARE_ROWS = {
     "challenge_in_fin_wait_2_withheld": ("linux", OF_A_MINISOCKET),
     "fin_ahead_in_fin_wait_1_fin_wait_2": ("linux", OF_A_MINISOCKET),
     "unacceptable_rst_in_fin_wait_2": ("linux", OF_A_MINISOCKET),
+    "abort_before_fin": ("linux", ABORTS_LATE),
+    "abort_quietly_in_closing_last_ack": ("linux", ABORTS_LATE),
+    "close_again_with_text_unread": ("linux", CLOSES_UNREAD),
     "old_syn_in_time_wait": ("time_wait_takes_newer_syn", ("incarnations.tsval=same",)),
     "unacceptable_in_syn_received_pure": ("linux_reopens", SAME_CLOCK_ABOVE),
     "unacceptable_in_syn_received_pure_withheld": ("linux_reopens", SAME_CLOCK_ABOVE),
@@ -111,6 +120,7 @@ SHOW_ROWS = (
     "time_wait_takes_newer_syn_and_resumes",
     "reopen_simultaneously",
     "reopen_after_two_msl",
+    "windows",
     "demikernel_1537",
     "rfc9293_literal",
     "challenge_ack_limited",

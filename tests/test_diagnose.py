@@ -135,6 +135,10 @@ def test_every_reason_rests_on_rows_that_are_there() -> None:
     assert all(clauses(reason) for reason in every_reason())
 
 
+def test_a_list_and_the_live_kernel_are_not_both_explained(tmp_path: Path) -> None:
+    refused(tcpclose("diagnose", tmp_path / "x", "--live"), "one or the other")
+
+
 def test_neither_z3_nor_numba_is_loaded(tmp_path: Path) -> None:
     file = tmp_path / "x"
     file.write_text(ORPHAN, encoding="utf-8")

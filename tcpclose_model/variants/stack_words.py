@@ -128,3 +128,51 @@ def complete_receive(tcb: TCB, seg: Segment) -> Mapping[str, int]:
 def end_receive(tcb: TCB, seg: Segment) -> Mapping[str, int]:
     """A RECEIVE that waits is told of the end of the stream."""
     return {"receive_pending": 0}
+
+
+# What Linux was seen to do --------------------------------------------------------------------
+
+
+def seg_is_just_below_rcv_nxt(tcb: TCB, seg: Segment) -> bool:
+    """SEG.SEQ = RCV.NXT - 1."""
+    return seg.seq + 1 == tcb.rcv_nxt
+
+
+def seg_is_elsewhere(tcb: TCB, seg: Segment) -> bool:
+    """SEG.SEQ is not RCV.NXT - 1."""
+    return negation(seg.seq + 1 == tcb.rcv_nxt)
+
+
+def fin_has_been_sent(tcb: TCB, seg: Segment) -> bool:
+    """Our FIN is out."""
+    return tcb.fin_sent == 1
+
+
+def fin_has_not_been_sent(tcb: TCB, seg: Segment) -> bool:
+    """Our FIN is queued at most."""
+    return tcb.fin_sent == 0
+
+
+def seg_acks_our_fin(tcb: TCB, seg: Segment) -> bool:
+    """The segment acknowledges our FIN, and nothing has before."""
+    return (tcb.fin_sent == 1) & (tcb.snd_una < seg.ack) & (seg.ack == tcb.snd_nxt)
+
+
+def seg_does_not_ack_our_fin(tcb: TCB, seg: Segment) -> bool:
+    """The segment does not acknowledge our FIN, or one before has."""
+    return negation(seg_acks_our_fin(tcb, seg))
+
+
+def seg_does_not_ack_an_orphan(tcb: TCB, seg: Segment) -> bool:
+    """The segment does not acknowledge our FIN, or the user is there."""
+    return negation(seg_acks_our_fin(tcb, seg) & (tcb.released == 1))
+
+
+def fin_is_behind_the_oldest(tcb: TCB, seg: Segment) -> bool:
+    """Behind the unit at the front of the retransmission queue there is the FIN."""
+    return (tcb.fin_sent == 1) & (tcb.snd_una + 1 == tcb.snd_end)
+
+
+def fin_is_not_behind_the_oldest(tcb: TCB, seg: Segment) -> bool:
+    """Behind the unit at the front of the retransmission queue there is no FIN."""
+    return negation(fin_is_behind_the_oldest(tcb, seg))

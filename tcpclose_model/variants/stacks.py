@@ -29,6 +29,13 @@ LINUX_SWITCHES = (
     "drop_old_segments",
     "ack_rate_limit",
     "any_segment_restarts_2msl",
+    "reset_behind_fin",
+    "last_ack_before_fin",
+    "abort_resets_before_fin",
+    "abort_leaves_time_wait",
+    "reset_on_unread_after_shutdown",
+    "no_answer_to_last_ack",
+    "merges_on_retransmission",
 )
 LINUX_REOPENING = ("reopens", "time_wait_takes_syn_for_good", "timestamps", "rfc6191")
 """What Linux does beside that where a connection is opened again; `linux` opens none."""

@@ -344,6 +344,10 @@ from tcpclose_model.variants import opening_switches as _o  # noqa: E402, F401  
 from tcpclose_model.variants import stack_switches as _  # noqa: E402, F401  # registers them
 from tcpclose_model.variants import windows as _w  # noqa: E402, F401  # registers them
 
+# These are about rows that those of stacks have made.
+# isort: split
+from tcpclose_model.variants import linux_switches as _l  # noqa: E402, F401  # registers them
+
 # These change every row of the first step, and then every row about a SYN.
 # isort: split
 from tcpclose_model.variants import timestamp_switches as _t  # noqa: E402, F401  # registers them
