@@ -176,6 +176,8 @@ def _undecidable(one: Connection, watch: Watch) -> str:
     """Return why what looks impossible may be possible, or ""."""
     if watch.capped:
         return CAPPED
+    if watch.unsure:
+        return "it may have been overtaken, as others were, or others may be missing before it"
     if watch.too_long:
         return "the close is too long to be tried by the other tables"
     if one.gap or watch.missed:

@@ -21,6 +21,7 @@ class Connection:
     __slots__ = (
         "_origin",
         "acked",
+        "acks",
         "bases",
         "closed_window",
         "ends",
@@ -48,6 +49,7 @@ class Connection:
         self.bases: list[int | None] = [None, None]
         self.nxt = [0, 0]
         self.acked: list[int | None] = [None, None]
+        self.acks: list[tuple[int, int] | None] = [None, None]
         self.closed_window = self.urgent = False
         self.watch: Watch | None = None
         self._origin = (0, 0)
@@ -89,6 +91,8 @@ class Connection:
             known = self.acked[side]
             if acked is not None and (known is None or acked > known):
                 self.acked[side] = acked
+            if acked is not None and not length:
+                self.acks[side] = start, acked
         if not flags & RST and start + length > self.nxt[side]:
             self.nxt[side] = start + length
 
@@ -146,7 +150,12 @@ class Connection:
                 known = min(known, self.nxt[1 - end])
             acked.append(known)
         self._origin = (self.nxt[0], self.nxt[1])
-        self.watch = begin(Start((acked[0] - self.nxt[1], acked[1] - self.nxt[0])))
+        acks = tuple(
+            None if ack is None else Seen(ack[0] - self.nxt[end], ack[1] - self.nxt[1 - end])
+            for end, ack in enumerate(self.acks)
+        )
+        acknowledged = (acked[0] - self.nxt[1], acked[1] - self.nxt[0])
+        self.watch = begin(Start(acknowledged, (acks[0], acks[1])))
 
 
 class Follower:

@@ -35,12 +35,15 @@ class Given(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What the established phase leaves, for each end: the last number acknowledged by it.
+    """What the established phase leaves, for each end.
 
-    Numbers are relative to the first one that each end has not sent yet.
+    acknowledged: the last number acknowledged by it.  acks: its last ACK without text, if it was
+    captured: that may be captured again.  Numbers are relative to the first one that each end has
+    not sent yet.
     """
 
     acknowledged: tuple[int, int]
+    acks: tuple[Seen | None, Seen | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,15 @@ class _Unseen(NamedTuple):
 
 
 class _Earlier(NamedTuple):
-    """A segment that was seen, and what its sender could be, and have received, just before."""
+    """A segment that was seen, and what its sender could be, and have received, just before.
+
+    loose: it was explained only by segments that were not seen, or as one that was overtaken.
+    """
 
     held: frozenset[Hypothesis]
     pool: tuple[Seen, ...]
     seg: Seen
+    loose: bool
 
 
 @dataclass(slots=True)
@@ -79,6 +86,8 @@ class Watch:
     too_long: other tables explain all packets that are kept, and there are more.
     missed: the packet that deviates counts what an end must have sent before it was CLOSED.
     capped: there were more possibilities than are followed: a deviation may be none.
+    unsure: the packet that deviates may be one that was overtaken, and what overtook it was itself
+        explained by more than was seen; not all such orders are tried.
     states: after each packet, the possible states of both ends (kept only if `keep_states`).
     brief: of a deviation only the packet is wanted.
     """
@@ -95,6 +104,7 @@ class Watch:
     too_long: bool = False
     missed: bool = False
     capped: bool = False
+    unsure: bool = False
     deviation: Deviation | None = None
     fins: list[int | None] = field(default_factory=lambda: [None, None])
     acked: list[int] = field(default_factory=lambda: [0, 0])
@@ -120,13 +130,15 @@ class Watch:
             return
         sender, seg = given.sender, given.seg
         self.expect_no_cut()
-        after = self._explained(sender, seg) or self._with_unseen(given) or self._as_late(given)
+        after = self._explained(sender, seg)
+        loose = not after
+        after = after or self._with_unseen(given) or self._as_late(given)
         self.capped |= self.was_cut()
         if not after:
             self._deviates(given)
             return
         before = self._before[sender]
-        before.append(_Earlier(self.held[sender], self.pools[sender], seg))
+        before.append(_Earlier(self.held[sender], self.pools[sender], seg, loose))
         del before[:-REPEATS_MAX]
         self.held[sender] = after
         self._send(sender, seg)
@@ -176,7 +188,8 @@ class Watch:
         """Return what the sender may be after the segment, which may be a second sight of one."""
         held = self.held[sender]
         after = explained(self.tables[sender], held, self.pools[sender], seg)
-        if any(seg == earlier.seg for earlier in self._before[sender]):
+        seen = (self.start.acks[sender], *(earlier.seg for earlier in self._before[sender]))
+        if seg in seen:
             after |= held
         return after
 
@@ -293,20 +306,45 @@ class Watch:
     def _as_late(self, given: Given) -> frozenset[Hypothesis]:
         """Return what the sender may be if this packet was overtaken by its latest ones."""
         sender, seg = given.sender, given.seg
-        before, tables = self._before[sender], self.tables[sender]
-        for back in range(1, min(LATE_MAX, len(before)) + 1):
-            held = explained(tables, before[-back].held, before[-back].pool, seg)
-            for later in before[-back:]:
-                held = explained(tables, held, later.pool, later.seg) if held else held
+        before = self._before[sender]
+        for at in range(len(before) - 1, max(len(before) - LATE_MAX, 0) - 1, -1):
+            held = self._replayed(sender, at, (seg,))
             if held:
                 self.notes.append(f"packet {given.number} was overtaken before it was captured")
                 return held
         return frozenset()
 
+    def _replayed(self, sender: int, at: int, first: tuple[Seen, ...]) -> frozenset[Hypothesis]:
+        """Return what the sender may be if it sent other segments before its packet number `at`."""
+        before, tables = self._before[sender], self.tables[sender]
+        held = before[at].held
+        for seg in first:
+            held = explained(tables, held, before[at].pool, seg)
+        for number in range(at, len(before)):
+            later = before[number]
+            again = any(later.seg == earlier.seg for earlier in before[:number])
+            after = explained(tables, held, later.pool, later.seg) if held else held
+            held = after | held if again else after
+        return held
+
+    def _overtaken_with_others(self, given: Given) -> bool:
+        """Return whether the packet may have been overtaken, others before it being unseen."""
+        sender, seg = given.sender, given.seg
+        before, now = self._before[sender], self.held[sender]
+        found = False
+        for at in range(max(len(before) - LATE_MAX, 0), len(before)):
+            self.held[sender] = before[at].held
+            ways = list(self._unseen_of(sender, seg.seq))
+            found |= any(self._replayed(sender, at, (*way, seg)) for way in ways)
+        self.held[sender] = now
+        return found
+
     def _deviates(self, given: Given) -> None:
         closed = all(one.tcb.state == State.CLOSED for one in self.held[1 - given.sender])
         known = max(one.end for one in self.pools[given.sender])
         self.missed = not self.complete and closed and given.seg.ack > known
+        late = any(one.loose for one in self._before[given.sender][-LATE_MAX:])
+        self.unsure = late or self._overtaken_with_others(given)
         if self.brief:
             self.deviation = Deviation(given, ((), ()), ())
             return

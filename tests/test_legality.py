@@ -379,3 +379,12 @@ def test_negation_is_the_opposite_for_numbers_and_for_terms(value: int) -> None:
     solver = z3.Solver()
     solver.add(condition == opposite(condition))
     assert solver.check() == z3.unsat
+
+
+def test_a_table_that_was_edited_many_times_can_be_hashed_and_compared() -> None:
+    # Each edit holds the table before it: to walk all of them would never end.
+    table = RFC9293
+    for number in range(60):
+        table = table.edit(rows(name="reset_in_time_wait"), becomes(to=CLOSED), why=f"{number}")
+    assert {table, replace(table)} == {table}
+    assert replace(table, edits=table.edits[:-1]) != table

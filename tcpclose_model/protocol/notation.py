@@ -8,7 +8,7 @@ step) when no row fits.  Rows of one cell are disjoint; `legality` and every eng
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import reduce
 from typing import TYPE_CHECKING, TypeVar
@@ -148,7 +148,9 @@ class Edit:
 
     name: of the switch that it belongs to, or else its `why`.
     touched: the names of the rows that it changed, added or removed; fields: of those it declared.
-    before: the protocol that it was made to; redo: makes it to another.
+    before: the protocol that it was made to (it says nothing that the rows after it do not, and to
+        hash it, with all that was before it, takes time that doubles with each edit).
+    redo: makes the edit to another protocol.
     fields: the TCB fields that it added.
     """
 
@@ -156,7 +158,7 @@ class Edit:
     why: str
     cite: str
     touched: tuple[str, ...]
-    before: Protocol
+    before: Protocol = field(compare=False)
     redo: Callable[[Protocol], Protocol]
     fields: tuple[tuple[str, int], ...] = ()
 
