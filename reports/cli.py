@@ -185,6 +185,9 @@ def new(file: Path) -> int:
     "--property", "prop", metavar="NAME", help="Highlight this property's counterexample."
 )
 @click.option(
+    "--run", "chosen", metavar="RUN", help="Highlight this run: a name (see: list runs), or a file."
+)
+@click.option(
     "-o",
     "--out",
     required=True,
@@ -205,6 +208,7 @@ def draw(
     name: str | None,
     of: str | None,
     prop: str | None,
+    chosen: str | None,
     out: Path,
     hide: Sequence[str],
     internal: str,
@@ -218,7 +222,7 @@ def draw(
 
     limits = limits_of(max_states, max_seconds, max_memory)
     labels = Labels(tuple(hide), internal)
-    return draw_command(name, of, prop, out, settings, limits, labels)
+    return draw_command(name, of, prop, out, settings, limits, labels, chosen)
 
 
 @cli.command()

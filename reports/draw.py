@@ -37,10 +37,12 @@ JOINT_LEGEND = (
 ENDPOINT_LEGEND = (("never", "no run of this model takes it"), ("reset", "a RST arrives"))
 
 
-def joint_picture(space: StateSpace, run: Run | None = None) -> Picture:
+def joint_picture(
+    space: StateSpace, run: Run | None = None, run_is: str = "the counterexample"
+) -> Picture:
     """Return the picture of the graph folded to pairs of states, with a run highlighted."""
     path = _steps_of(space, run) if run is not None else []
-    legend = (*JOINT_LEGEND, ("highlight", "the counterexample")) if path else JOINT_LEGEND
+    legend = (*JOINT_LEGEND, ("highlight", run_is)) if path else JOINT_LEGEND
     return picture(
         joint_graph(space, path),
         title=f"{space.model.name}: states of A over states of B",
@@ -92,7 +94,10 @@ def _steps_of(space: StateSpace, run: Run) -> StepPath:
     path: StepPath = []
     number = 0
     for state in run.states[1:]:
-        step = next(s for s in space.steps(number) if space.state(space.target[s]) == state)
+        reached = (s for s in space.steps(number) if space.state(space.target[s]) == state)
+        step = next(reached, None)
+        if step is None:
+            raise ModelError(f"the run goes on where exploring stopped: {space.stopped}")
         path.append((number, step))
         number = space.target[step]
     return path
@@ -105,14 +110,21 @@ def check_suffix(suffix: str) -> None:
         raise ModelError(f"no format {suffix!r}{nearest(suffix, known)}; known: {', '.join(known)}")
 
 
-def drawn(space: StateSpace, of: str, suffix: str, run: Run | None = None) -> str | bytes:
+def drawn(
+    space: StateSpace,
+    of: str,
+    suffix: str,
+    run: Run | None = None,
+    run_is: str = "the counterexample",
+) -> str | bytes:
     """Return the content of a file that shows `of`, in the format that its suffix names.
 
+    run_is: what the legend calls the run that is highlighted.
     Raises ModelError for a format that there is not, or a graph too large for it.
     """
     if suffix in (".svg", ".png"):
         shown = {
-            "joint": lambda: joint_picture(space, run),
+            "joint": lambda: joint_picture(space, run, run_is),
             "product": lambda: product_picture(space),
             "endpoint": lambda: endpoint_picture(space),
         }[of]()

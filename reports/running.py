@@ -46,7 +46,7 @@ def run_command(
         if found is None:
             return status
     else:
-        found = _given(request)
+        found = given_run(request)
     text = content(found, form or asked, notes=notes, end=end)
     if out is None:
         click.echo(text, nl=False)
@@ -75,8 +75,8 @@ def _reached(request: Request) -> tuple[Run | None, int]:
     return None, 3
 
 
-def _given(request: Request) -> Run:
-    """Return a named run, or one that a file describes."""
+def given_run(request: Request) -> Run:
+    """Return a named run, or one that a file describes; TcpcloseError if there is no such run."""
     name = request.what
     if name is None:
         raise ModelError("say which run: a name (tcpclose list runs), a file, or --reach CONDITION")

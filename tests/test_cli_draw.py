@@ -184,6 +184,39 @@ def test_a_property_that_is_misspelt_is_answered_with_the_nearest(tmp_path: Path
     refused(said, "did you mean no_deadlock")
 
 
+@pytest.mark.parametrize("chosen", ["normal_close", "file"])
+def test_a_chosen_run_is_highlighted(chosen: str, tmp_path: Path) -> None:
+    out = tmp_path / "x.svg"
+    if chosen == "file":
+        chosen = str(tmp_path / "run.json")
+        assert 0 == tcpclose("run", "normal_close", "-o", chosen).status
+    said = tcpclose("draw", "table_154", "--run", chosen, "-o", out)
+    assert 0 == said.status, said
+    assert ">the run<" in out.read_text("utf-8")
+
+
+def test_a_named_run_is_drawn_in_its_own_model_unless_another_is_asked_for(tmp_path: Path) -> None:
+    said = tcpclose("draw", "--run", "half_close", "-o", tmp_path / "x.svg")
+    assert 0 == said.status, said
+    assert "table_154" in said.err or "half_close" in said.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--property", "no_deadlock"), "choose one"),
+        (("--of", "endpoint"), "in the joint graph only"),
+        (("--max-states", "5"), "where exploring stopped"),
+    ],
+)
+def test_a_run_that_cannot_be_highlighted_is_refused(
+    options: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "x.svg"
+    refused(tcpclose("draw", "table_154", "--run", "normal_close", "-o", out, *options), words)
+    assert not out.exists()
+
+
 # Pictures ---------------------------------------------------------------------------------------
 
 
