@@ -21,16 +21,13 @@ from reports.judged import (
     described,
     names,
 )
-from reports.loading import one_model
 from reports.observer import Tables
 from reports.packets import LINKS, packet_of
 from reports.watching import Start, Watch
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import State
-from tcpclose_model.variants.catalogue import MODELS
 from tcpclose_model.variants.registry import switched
-from tcpclose_model.variants.stacks import FREEBSD, LINUX, WINDOWS
 
 CAPPED = "there were more possibilities than are followed"
 OPTIONS = ("fin_with_text", "delayed_ack", "challenge_ack", "keep_alive", "half_duplex_close")
@@ -59,6 +56,9 @@ def default_tables() -> tuple[Tables, Tables]:
 @cache
 def every_stack() -> tuple[Tables, Tables]:
     """Return the default table and the profiles of real stacks, for either end."""
+    # What few captures need is loaded when one does: it takes a third of a second.
+    from tcpclose_model.variants.stacks import FREEBSD, LINUX, WINDOWS
+
     tables = Tables([switched(*OPTIONS), RFC9293, LINUX, FREEBSD, WINDOWS])
     return tables, tables
 
@@ -76,6 +76,8 @@ def candidates(asked: str | None, *, retry: bool) -> list[tuple[Tables, Tables]]
     """
     if asked is None:
         return [default_tables(), every_stack()] if retry else [default_tables()]
+    from reports.loading import one_model
+
     model = one_model(asked)
     both = [tables_of(model.a, model.b)]
     return both if model.a == model.b else [*both, tables_of(model.b, model.a)]
@@ -160,6 +162,8 @@ class Judge:
 @cache
 def _explanations() -> dict[str, list[tuple[Tables, Tables]]]:
     """Return the models of the catalogue that a close may be explained by, each end being A."""
+    from tcpclose_model.variants.catalogue import MODELS
+
     made: dict[Protocol, Tables] = {}
     found = {}
     for name, model in MODELS.items():
