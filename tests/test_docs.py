@@ -49,7 +49,7 @@ def run_block(block: str, folder: Path) -> None:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         output = done.stdout + (done.stderr if status else "")
         assert done.returncode == status, f"{command}: {done.returncode}\n{done.stderr}"
