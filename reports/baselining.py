@@ -16,11 +16,10 @@ from reports.baseline_file import baseline_text, read_baseline
 from reports.checking import Limits
 from reports.files import write
 from reports.github import append
-from reports.loading import models_by_name, place_of, placing
+from reports.loading import asked_for, models_by_name, place_of, placing
 from tcpclose_model.errors import ModelError, TcpcloseError
 from tcpclose_model.model import Model
 from tcpclose_model.search import uncollected
-from tcpclose_model.variants.catalogue import MODELS
 
 SAME, MOVED, UNKNOWN = 0, 1, 3
 
@@ -29,12 +28,11 @@ def run_write(
     file: Path, names: Sequence[str], *, everything: bool, settings: Sequence[str], limits: Limits
 ) -> int:
     """Check the models and write what they do; nothing is written unless all were explored."""
-    if everything and names:
-        raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
+    names = asked_for(names, everything=everything)
     kept = tuple(
         {one.partition("=")[0].strip(): " ".join(one.split()) for one in settings}.values()
     )
-    chosen = models_by_name(tuple(MODELS) if everything else names, kept)
+    chosen = models_by_name(names, kept)
     pins: dict[str, Pin] = {}
     for name, model in chosen.items():
         result = _checked(model, limits)

@@ -17,7 +17,7 @@ from properties.verdict import Answer
 from reports.check_json import check_json
 from reports.ci_formats import append_summary, junit, workflow_commands
 from reports.files import directory, write
-from reports.loading import models, placing
+from reports.loading import asked_for, models, placing
 from reports.progress import watched
 from reports.run_files import write_all
 from reports.text import result_lines, table_lines, where_notes
@@ -25,7 +25,6 @@ from tcpclose_model.errors import ModelError
 from tcpclose_model.limits import Progress
 from tcpclose_model.model import Model
 from tcpclose_model.search import uncollected
-from tcpclose_model.variants.catalogue import MODELS
 
 Limits = Mapping[str, Any]  # Any: a number of states or of seconds, or None
 
@@ -48,12 +47,11 @@ class Asked:
 def run_check(asked: Asked) -> int:
     """Check, print or write, and return the exit status."""
     out = asked.out
-    if asked.everything and asked.names:
-        raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
+    names = asked_for(asked.names, everything=asked.everything)
     to_file = out is not None and bool(out.suffix) and not out.is_dir()
     if out is not None and to_file and out.suffix not in FORM_OF:
         raise ModelError(f"{out}: a report is {', '.join(FORM_OF)}; or name a directory")
-    chosen = models(tuple(MODELS) if asked.everything else asked.names, asked.settings)
+    chosen = models(names, asked.settings)
     form = FORM_OF[out.suffix] if out is not None and to_file else asked.form
     as_document = form in ("json", "junit")
     notes = where_notes(asked.notes, to_file=to_file)

@@ -23,6 +23,13 @@ _LOADED: dict[str, Path] = {}
 """The model files that have been run, by the name that their code carries."""
 
 
+def asked_for(names: Sequence[str], *, everything: bool) -> Sequence[str]:
+    """Return the names that are asked for: those given or, with --all, the whole catalogue."""
+    if everything and names:
+        raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
+    return tuple(MODELS) if everything else names
+
+
 def models(names: Sequence[str], settings: Sequence[str] = ()) -> list[Model]:
     """Return the models that MODEL arguments name, with `--set` applied; default is rfc9293.
 

@@ -12,10 +12,9 @@ from properties.check import check
 from reports.checking import interrupted, status_of
 from reports.explorer_page import page
 from reports.files import write
-from reports.loading import models, placing
+from reports.loading import asked_for, models, placing
 from reports.progress import watched
 from tcpclose_model.errors import ModelError
-from tcpclose_model.variants.catalogue import MODELS
 
 ENDINGS = (".html", ".htm")
 
@@ -30,12 +29,11 @@ def run_report(
     limits: Mapping[str, Any],  # Any: a number of states or of seconds, or None
 ) -> int:
     """Write the report and return the exit status of a check of the same models."""
-    if everything and names:
-        raise ModelError("--all is the whole catalogue; name models, or say --all, not both")
+    names = asked_for(names, everything=everything)
     if out.suffix.lower() not in ENDINGS:
         raise ModelError(f"{out}: a report is an HTML file, with the ending .html")
     results = []
-    for model in models(tuple(MODELS) if everything else names, settings):
+    for model in models(names, settings):
         with placing(model), watched(model.name) as progress:
             results.append(check(model, only=only, progress=progress, **limits))
         if interrupted(results[-1]):

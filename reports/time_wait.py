@@ -14,6 +14,7 @@ from reports.text import described
 from tcpclose_model.engines.plain import ProductState
 from tcpclose_model.model import Model
 from tcpclose_model.protocol.vocabulary import CLOSED, NOTHING
+from tcpclose_model.run import Run
 from tcpclose_model.search import explore
 from tcpclose_model.space import StateSpace
 
@@ -63,12 +64,18 @@ def told(found: Threshold, notes: Notes) -> Iterator[str]:
     )
     yield ladder(found.run, notes=notes).rstrip()
     yield click.style("wrong: an end in LAST_ACK is reset: TIME-WAIT was over too soon", fg="red")
-    saved = continued(found.run, question.model(found.enough), is_answered)
+    yield from safe_side(
+        continued(found.run, question.model(found.enough), is_answered),
+        f"with {ticks(found.enough)} TIME-WAIT is still there, and answers:",
+        notes,
+    )
+
+
+def safe_side(saved: Run | None, heading: str, notes: Notes) -> Iterator[str]:
+    """Return the run that fails as it goes on where TIME-WAIT is long enough, if that is found."""
     if saved is not None:
         yield ""
-        yield click.style(
-            f"with {ticks(found.enough)} TIME-WAIT is still there, and answers:", bold=True
-        )
+        yield click.style(heading, bold=True)
         yield ladder(saved, notes=notes).rstrip()
 
 

@@ -11,7 +11,7 @@ from properties.old_segments import STATES_MAX, OldSegments, SafeWait, opened, s
 from properties.one_tick_more import continued
 from reports.ladder import Notes, ladder
 from reports.text import described
-from reports.time_wait import UNKNOWN, ticks
+from reports.time_wait import UNKNOWN, safe_side, ticks
 
 
 def run_old_segments(question: OldSegments, limits: Mapping[str, Any], notes: Notes) -> int:
@@ -55,7 +55,13 @@ def told(found: SafeWait, notes: Notes) -> Iterator[str]:
         "wrong: a segment of the first connection has changed an end of the second", fg="red"
     )
     if found.fails is not None:
-        yield from one_tick_more(found, found.fails + 1, notes)
+        wait = found.fails + 1
+        yield from safe_side(
+            continued(found.run, question.model(wait), opened),
+            f"with {ticks(wait)} nothing old is left when A opens again, and both ends are "
+            "connected:",
+            notes,
+        )
 
 
 def how(found: SafeWait) -> Iterator[str]:
@@ -70,20 +76,6 @@ def how(found: SafeWait) -> Iterator[str]:
     )
     agrees = "agrees" if found.agrees else "DOES NOT AGREE"
     yield f"theory: {sum_of(found.question)}; it {agrees}"
-
-
-def one_tick_more(found: SafeWait, wait: int, notes: Notes) -> Iterator[str]:
-    """Return what becomes of the run that fails where TIME-WAIT is long enough."""
-    assert found.run is not None
-    saved = continued(found.run, found.question.model(wait), opened)
-    if saved is None:
-        return
-    yield ""
-    yield click.style(
-        f"with {ticks(wait)} nothing old is left when A opens again, and both ends are connected:",
-        bold=True,
-    )
-    yield ladder(saved, notes=notes).rstrip()
 
 
 def sum_of(question: OldSegments) -> str:

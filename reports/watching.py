@@ -343,11 +343,11 @@ class Watch:
         closed = all(one.tcb.state == State.CLOSED for one in self.held[1 - given.sender])
         known = max(one.end for one in self.pools[given.sender])
         self.missed = not self.complete and closed and given.seg.ack > known
-        late = any(one.loose for one in self._before[given.sender][-LATE_MAX:])
-        self.unsure = late or self._overtaken_with_others(given)
         if self.brief:
             self.deviation = Deviation(given, ((), ()), ())
             return
+        late = any(one.loose for one in self._before[given.sender][-LATE_MAX:])
+        self.unsure = late or self._overtaken_with_others(given)
         sender = given.sender
         instead = sendable(self.tables[sender], self.held[sender], self.pools[sender])
         self.deviation = Deviation(given, self.possible(), tuple(instead))
