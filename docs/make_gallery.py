@@ -42,7 +42,7 @@ def page() -> str:
     lines += [f"- [{hazard.name}](#{hazard.name.lower()}) {hazard.title}" for hazard in _all()]
     for hazard in _all():
         case = hazard.cases[0]
-        end = f"{hazard.cases[0].ends[0]} and {hazard.cases[0].ends[1]}"
+        end = " and ".join(case.ends)
         lines += [
             "",
             f'<a id="{hazard.name.lower()}"></a>',

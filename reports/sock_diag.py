@@ -64,25 +64,24 @@ class SockDiag:
 
         Raises TcpcloseError if the kernel gives another answer than either.
         """
-        self._number += 1
         one = SOCKET_ID.pack(local[1], peer[1], _packed(local), _packed(peer))
-        body = REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, ALL_STATES)
-        body += one + struct.pack("=III", 0, NO_COOKIE, NO_COOKIE)
-        length = HEADER.size + len(body)
-        head = HEADER.pack(length, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, self._number, 0)
-        self._socket.send(head + body)
+        self._ask(socket.AF_INET, one + struct.pack("=III", 0, NO_COOKIE, NO_COOKIE))
         return self._answer()
 
     def every(self) -> Iterator[Found]:
         """Return every TCP socket of the namespace, of IPv4 and then of IPv6."""
         for family in (socket.AF_INET, socket.AF_INET6):
-            self._number += 1
-            body = REQUEST.pack(family, socket.IPPROTO_TCP, 0, ALL_STATES) + bytes(48)
-            flags = NLM_F_REQUEST | NLM_F_DUMP
-            length = HEADER.size + len(body)
-            head = HEADER.pack(length, SOCK_DIAG_BY_FAMILY, flags, self._number, 0)
-            self._socket.send(head + body)
+            self._ask(family, bytes(48), NLM_F_DUMP)
             yield from self._parts()
+
+    def _ask(self, family: int, identity: bytes, flags: int = 0) -> None:
+        """Send the request for the socket of that identity, or for all."""
+        self._number += 1
+        body = REQUEST.pack(family, socket.IPPROTO_TCP, 0, ALL_STATES) + identity
+        length = HEADER.size + len(body)
+        flags |= NLM_F_REQUEST
+        head = HEADER.pack(length, SOCK_DIAG_BY_FAMILY, flags, self._number, 0)
+        self._socket.send(head + body)
 
     def _parts(self) -> Iterator[Found]:
         """Return the sockets of an answer in several messages."""
