@@ -103,10 +103,11 @@ class Judge:
             return Judged(one, OUT_OF_SCOPE, "only one direction was captured", undecided=True)
         watch = one.watch
         if watch.deviation is not None:
-            watch = self._again(watch, candidates(self._asked.model, retry=True)[1:])
-        one.watch = watch
-        if watch.deviation is not None:
-            return self._deviates(one, watch)
+            others = [_again(watch, pair) for pair in self._other_tables()]
+            explaining = (other for other in others if _explains(other, watch))
+            watch = one.watch = next(explaining, watch)
+            if watch.deviation is not None:
+                return self._deviates(one, watch, others)
         watch.expect_no_cut()
         states, later = watch.possible(), watch.possible(later=True)
         if watch.capped or watch.was_cut():
@@ -115,22 +116,11 @@ class Judge:
         verdict = CONFORMS if ended.done else UNFINISHED
         return Judged(one, verdict, ended.sentence, tuple(watch.notes), states, later)
 
-    def _again(self, watch: Watch, tables: Sequence[tuple[Tables, Tables]]) -> Watch:
-        """Return the watch by the first tables that explain everything, or the one that was."""
-        for pair in tables:
-            other = Watch(pair, watch.start, watch.complete, watch.keep_states, brief=True)
-            for given in watch.given:
-                other.observe(given)
-            if other.deviation is None and not watch.forgotten:
-                return other
-            watch.too_long |= other.deviation is None
-            watch.capped |= other.capped
-        return watch
-
-    def _deviates(self, one: Connection, watch: Watch) -> Judged:
+    def _deviates(self, one: Connection, watch: Watch, others: Sequence[Watch]) -> Judged:
+        """Return the verdict on a close that no watch explains, neither its own nor another."""
         assert watch.deviation is not None
         given = watch.deviation.given
-        why = _undecidable(one, watch)
+        why = next(filter(None, (_undecidable(one, each) for each in (watch, *others))), "")
         if why:
             told = f"packet {given.number} is not explained, but {why}"
             before = watch.deviation.before
@@ -148,6 +138,9 @@ class Judge:
             one, DEVIATES, told, reasons, watch.deviation.before, None, self._explaining(watch)
         )
 
+    def _other_tables(self) -> list[tuple[Tables, Tables]]:
+        return candidates(self._asked.model, retry=True)[1:]
+
     def _explaining(self, watch: Watch) -> tuple[str, ...]:
         """Return the models of the catalogue whose tables explain the whole close."""
         if watch.forgotten:
@@ -155,8 +148,21 @@ class Judge:
         return tuple(
             name
             for name, pairs in _explanations().items()
-            if self._again(watch, pairs) is not watch
+            if any(_explains(_again(watch, pair), watch) for pair in pairs)
         )
+
+
+def _again(watch: Watch, tables: tuple[Tables, Tables]) -> Watch:
+    """Return what other tables make of the packets of a close that are kept."""
+    other = Watch(tables, watch.start, watch.complete, watch.keep_states, brief=True)
+    for given in watch.given:
+        other.observe(given)
+    return other
+
+
+def _explains(other: Watch, watch: Watch) -> bool:
+    """Return whether other tables explain the whole of a close."""
+    return other.deviation is None and not watch.forgotten
 
 
 @cache
@@ -178,16 +184,17 @@ def _explanations() -> dict[str, list[tuple[Tables, Tables]]]:
 
 def _undecidable(one: Connection, watch: Watch) -> str:
     """Return why what looks impossible may be possible, or ""."""
+    if watch.deviation is None:
+        return "the close is too long to be tried by the other tables"
+    unsure = watch.is_unsure()  # which may find that there is more than is followed
     if watch.capped:
         return CAPPED
-    if watch.unsure:
+    if unsure:
         return "it may have been overtaken, as others were, or others may be missing before it"
-    if watch.too_long:
-        return "the close is too long to be tried by the other tables"
     if one.gap or watch.missed:
         return "segments before it, perhaps a FIN, were not captured"
-    seg = watch.deviation.given.seg if watch.deviation is not None else None
-    if seg is not None and not seg.rst and not watch.complete:
+    seg = watch.deviation.given.seg
+    if not seg.rst and not watch.complete:
         again = seg.seq < 0 and seg.end <= 0 and not seg.fin
         if again or (seg.ack < 0 and watch.notes):
             return "it counts numbers from before the close, and an earlier one may be missing"

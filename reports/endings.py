@@ -41,14 +41,7 @@ def _both(watch: Watch, a: int, b: int) -> Ending:
     """Return how a connection with both FINs has ended."""
     unacknowledged = [end for end, fin in ((0, a), (1, b)) if watch.acked[1 - end] < fin]
     if not unacknowledged:
-        first = next(given.sender for given in watch.given if given.seg.fin)
-        if _crossed(watch, first):
-            return Ending(True, "both ends closed at once; both wait in TIME-WAIT")
-        return Ending(
-            True,
-            f"{'AB'[first]} closed first and waits in TIME-WAIT; {'BA'[first]} is CLOSED once "
-            "the last ACK arrives",
-        )
+        return Ending(True, _who_waits(watch, a, b))
     told = " and ".join("AB"[end] for end in unacknowledged)
     return Ending(
         False,
@@ -57,11 +50,19 @@ def _both(watch: Watch, a: int, b: int) -> Ending:
     )
 
 
-def _crossed(watch: Watch, first: int) -> bool:
-    """Return whether the second FIN to be seen was sent before the first one had arrived."""
-    fin = watch.fins[first]
-    second = next((one for one in watch.given if one.sender != first and one.seg.fin), None)
-    return second is not None and fin is not None and second.seg.ack < fin
+def _who_waits(watch: Watch, a: int, b: int) -> str:
+    """Return who of two ends that have closed waits in TIME-WAIT: who did not know of the other."""
+    captured = [given for given in watch.first_fins if given is not None]
+    knew = [given for given in captured if given.seg.ack >= (b, a)[given.sender]]
+    if knew:  # where both knew, the later FIN was sent again, and its first copy was not captured
+        second = min(knew).sender
+        return (
+            f"{'BA'[second]} closed first and waits in TIME-WAIT; {'AB'[second]} is CLOSED once "
+            "the last ACK arrives"
+        )
+    if len(captured) == 2:
+        return "both ends closed at once; both wait in TIME-WAIT"
+    return "both ends have closed; a FIN was not captured: whoever closed first is in TIME-WAIT"
 
 
 def _one(closer: int, fin: int, watch: Watch) -> Ending:

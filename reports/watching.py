@@ -83,11 +83,9 @@ class Watch:
     """Both ends of a connection since its close began.
 
     complete: the capture misses nothing, so that what is acknowledged must have been seen.
-    too_long: other tables explain all packets that are kept, and there are more.
     missed: the packet that deviates counts what an end must have sent before it was CLOSED.
     capped: there were more possibilities than are followed: a deviation may be none.
-    unsure: the packet that deviates may be one that was overtaken, and what overtook it was itself
-        explained by more than was seen; not all such orders are tried.
+    fins: the number behind each end's FIN, once it is known; first_fins: as it was first captured.
     states: after each packet, the possible states of both ends (kept only if `keep_states`).
     brief: of a deviation only the packet is wanted.
     """
@@ -101,12 +99,11 @@ class Watch:
     pools: list[tuple[Seen, ...]] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
     forgotten: int = 0
-    too_long: bool = False
     missed: bool = False
     capped: bool = False
-    unsure: bool = False
     deviation: Deviation | None = None
     fins: list[int | None] = field(default_factory=lambda: [None, None])
+    first_fins: list[Given | None] = field(default_factory=lambda: [None, None])
     acked: list[int] = field(default_factory=lambda: [0, 0])
     resets: list[Given] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -178,6 +175,7 @@ class Watch:
         self.acked[sender] = max(self.acked[sender], seg.ack)
         if seg.fin:
             self._closed_at(sender, seg.end)
+            self.first_fins[sender] = self.first_fins[sender] or given
 
     def _closed_at(self, end: int, fin: int) -> None:
         """Note the number behind an end's FIN; one that was only supposed gives way to it."""
@@ -327,16 +325,29 @@ class Watch:
             held = after | held if again else after
         return held
 
+    def is_unsure(self) -> bool:
+        """Return whether the packet that deviates may be one that was overtaken, for all we know.
+
+        So it is where what overtook it was itself explained by more than was seen, or where others
+        before it may be unseen too: not all such orders are tried.
+        """
+        assert self.deviation is not None
+        given = self.deviation.given
+        late = any(one.loose for one in self._before[given.sender][-LATE_MAX:])
+        return late or self._overtaken_with_others(given)
+
     def _overtaken_with_others(self, given: Given) -> bool:
         """Return whether the packet may have been overtaken, others before it being unseen."""
         sender, seg = given.sender, given.seg
         before, now = self._before[sender], self.held[sender]
         found = False
+        self.expect_no_cut()
         for at in range(max(len(before) - LATE_MAX, 0), len(before)):
             self.held[sender] = before[at].held
             ways = list(self._unseen_of(sender, seg.seq))
             found |= any(self._replayed(sender, at, (*way, seg)) for way in ways)
         self.held[sender] = now
+        self.capped |= self.was_cut()
         return found
 
     def _deviates(self, given: Given) -> None:
@@ -346,8 +357,6 @@ class Watch:
         if self.brief:
             self.deviation = Deviation(given, ((), ()), ())
             return
-        late = any(one.loose for one in self._before[given.sender][-LATE_MAX:])
-        self.unsure = late or self._overtaken_with_others(given)
         sender = given.sender
         instead = sendable(self.tables[sender], self.held[sender], self.pools[sender])
         self.deviation = Deviation(given, self.possible(), tuple(instead))

@@ -11,8 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.conforming import default_tables, every_stack
+from reports import conforming
+from reports.conforming import Asked, Judge, default_tables, every_stack
+from reports.observer import Tables
+from reports.watching import Watch
 from tests.command_line import tcpclose
+from tests.judging import judged_connection
 from tests.wire import ACK, FIN, RST, SYN, Sent, capture_of
 
 CAPTURES = Path(__file__).parent / "captures"
@@ -118,6 +122,25 @@ def test_a_peer_that_never_closes_is_named(tmp_path: Path) -> None:
 def test_a_packet_that_was_not_captured_is_no_deviation(tmp_path: Path, lost: int) -> None:
     segs = (*BEFORE, *CLOSE[:lost], *CLOSE[lost + 1 :])
     assert verdict(tmp_path, *segs) in ("conforms", "unfinished")
+
+
+def test_two_fins_that_were_not_captured_leave_open_who_closed_first(tmp_path: Path) -> None:
+    segs = (*BEFORE, Sent(1, 301, 102), Sent(0, 102, 302), Sent(1, 302, 102))
+    seen = judged(tmp_path, *segs)
+    assert "conforms" == seen["verdict"]
+    told = "both ends have closed; a FIN was not captured: whoever closed first is in TIME-WAIT"
+    assert told == seen["ended"]
+
+
+@pytest.mark.parametrize(("ack", "who"), [(102, "A closed first"), (101, "both ends closed at")])
+def test_a_fin_that_was_not_captured_is_judged_by_whether_the_other_knew_of_it(
+    tmp_path: Path, ack: int, who: str
+) -> None:
+    fins = (Sent(0, 101, 301, FIN | ACK), Sent(1, 301, ack, FIN | ACK))
+    acks = (Sent(1, 302, 102), Sent(0, 102, 302))
+    assert judged(tmp_path, *BEFORE, *fins, *acks)["ended"].startswith(who)
+    if ack == 102:
+        assert judged(tmp_path, *BEFORE, *fins[1:], *acks)["ended"].startswith(who)
 
 
 def test_in_a_complete_capture_an_ack_of_nothing_deviates(tmp_path: Path) -> None:
@@ -296,9 +319,23 @@ def test_removed_doubled_and_late_packets_never_deviate(data: st.DataObject) -> 
     close = list(NORMAL[data.draw(st.sampled_from(sorted(NORMAL)))])
     twice = data.draw(st.integers(0, len(close) - 1))
     close.insert(data.draw(st.integers(twice, len(close))), close[twice])
-    from reports.conforming import Asked, Judge
-    from tests.judging import judged_segments
-
     judge = Judge(Asked(None, False, "text", False))
-    assert judged_segments(judge, [*BEFORE, *close]) != "deviates"
+    assert judged_connection(judge, [*BEFORE, *close]).verdict != "deviates"
     assert all(earlier is not None for earlier, _ in pairwise(close))
+
+
+def test_what_the_tables_of_other_stacks_leave_open_is_no_deviation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segs = (*BEFORE, *CLOSE[:2], CLOSE[3])
+    judge = Judge(Asked(None, True, "text", False))
+    assert "deviates" == judged_connection(judge, segs).verdict
+    again = conforming._again
+
+    def cut(watch: Watch, tables: tuple[Tables, Tables]) -> Watch:
+        other = again(watch, tables)
+        other.capped = True
+        return other
+
+    monkeypatch.setattr(conforming, "_again", cut)
+    assert "out of scope" == judged_connection(judge, segs).verdict

@@ -22,9 +22,9 @@ from reports.watching import LATE_MAX
 from tcpclose_model.engines.plain import End, PlainEngine
 from tcpclose_model.model import Model
 from tcpclose_model.parts import Application, Network, Timers
-from tcpclose_model.protocol.vocabulary import CLOSED, TCB, Segment
+from tcpclose_model.protocol.vocabulary import CLOSED, TCB, Segment, State
 from tcpclose_model.variants.catalogue import model_named
-from tests.judging import judged_segments
+from tests.judging import judged_connection
 from tests.strategies import examples
 from tests.test_conform import OPENING
 from tests.wire import ACK, FIN, RST, Sent
@@ -106,7 +106,12 @@ def captured(pending: Pending, seg: Segment, *, again: bool) -> Iterator[Pending
 def judged(capture: Sequence[Packet]) -> str:
     """Return what `conform --complete` says of a capture of the opening and these packets."""
     judge = Judge(Asked(MODEL, True, "text", False))
-    return judged_segments(judge, [*OPENING, *(sent(*packet) for packet in capture)])
+    return judged_connection(judge, captured_as(capture)).verdict
+
+
+def captured_as(packets: Sequence[Packet]) -> list[Sent]:
+    """Return the opening and these packets as they are on the wire."""
+    return [*OPENING, *(sent(*packet) for packet in packets)]
 
 
 def sent(sender: int, seg: Segment) -> Sent:
@@ -172,6 +177,22 @@ def test_a_close_deviates_exactly_when_no_run_explains_it(
         assert verdict in (CONFORMS, UNFINISHED, OUT_OF_SCOPE)
     else:  # a packet may be one that was overtaken in an order that is not tried
         assert verdict in (DEVIATES, OUT_OF_SCOPE)
+
+
+def test_who_is_said_to_be_in_time_wait_may_be_in_it() -> None:
+    judge, said = Judge(Asked(None, False, "text", False)), 0
+    for seed in range(600):
+        packets = walked(seed)
+        for how in HOW[1:4]:
+            if packets and seed % 4 != HOW.index(how):
+                packets = changed(packets, how, seed // 7, seed // 3)
+        one = judged_connection(judge, captured_as(packets))
+        for end in (0, 1):
+            if f"{'AB'[end]} closed first" in one.ended or "both wait" in one.ended:
+                assert one.states is not None
+                assert State.TIME_WAIT in one.states[end], (seed, one.ended)
+                said += 1
+    assert said > 10
 
 
 def begins_the_close(seg: Segment) -> bool:
