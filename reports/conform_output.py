@@ -67,14 +67,14 @@ class Text(Printer):
 
     def show(self, judged: Judged) -> None:
         one = judged.connection
-        click.echo(f"{judged.verdict}  A {address(one.ends[0])}  B {address(one.ends[1])}")
-        click.echo(f"  {judged.ended}")
-        for line in _said(judged):
-            click.echo(f"  {line}")
+        a, b = map(address, one.ends)
+        lines = [f"{judged.verdict}  A {a}  B {b}", judged.ended, *_said(judged)]
         if self._packets and one.watch is not None:
-            for given, a, b in one.watch.states:
+            for given, *states in one.watch.states:
                 sent = f"{'AB'[given.sender]} sends {described(given.seg)}"
-                click.echo(f"  packet {given.number}: {sent}; A: {names(a)}; B: {names(b)}")
+                of_a, of_b = map(names, states)
+                lines.append(f"packet {given.number}: {sent}; A: {of_a}; B: {of_b}")
+        click.echo("\n  ".join(lines))
 
     def end(self, notes: list[str]) -> None:
         for note in notes:
@@ -148,15 +148,15 @@ class Html(Printer):
     def show(self, judged: Judged) -> None:
         kind = ' class="violated"' if judged.verdict == DEVIATES else ""
         a, b = map(address, judged.connection.ends)
-        click.echo("<details open>" if judged.verdict == DEVIATES else "<details>")
-        click.echo(f"<summary><b{kind}>{judged.verdict}</b> A {a}, B {b}: {plain(judged.ended)}")
-        click.echo("</summary>")
-        for line in _said(judged):
-            click.echo(f"<p>{plain(line)}</p>")
+        lines = [
+            "<details open>" if judged.verdict == DEVIATES else "<details>",
+            f"<summary><b{kind}>{judged.verdict}</b> A {a}, B {b}: {plain(judged.ended)}",
+            "</summary>",
+            *(f"<p>{plain(line)}</p>" for line in _said(judged)),
+        ]
         if judged.connection.watch is not None:
-            for line in _table(judged):
-                click.echo(line)
-        click.echo("</details>")
+            lines += _table(judged)
+        click.echo("\n".join([*lines, "</details>"]))
 
     def end(self, notes: list[str]) -> None:
         for note in notes:

@@ -22,8 +22,9 @@ from reports.judged import (
     names,
 )
 from reports.observer import Tables
-from reports.packets import LINKS, packet_of
-from reports.watching import Start, Watch
+from reports.packets import LINKS, Packet, packet_of
+from reports.situations import Pair, Start
+from reports.watching import Watch
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.protocol.vocabulary import State
@@ -47,29 +48,29 @@ class Asked:
 
 
 @cache
-def default_tables() -> tuple[Tables, Tables]:
+def default_tables() -> Pair:
     """Return RFC 9293 with what real stacks may do, for either end."""
     tables = Tables([switched(*OPTIONS)])
-    return tables, tables
+    return Pair(tables, tables)
 
 
 @cache
-def every_stack() -> tuple[Tables, Tables]:
+def every_stack() -> Pair:
     """Return the default table and the profiles of real stacks, for either end."""
     # What few captures need is loaded when one does: it takes a third of a second.
     from tcpclose_model.variants.stacks import FREEBSD, LINUX, WINDOWS
 
     tables = Tables([switched(*OPTIONS), RFC9293, LINUX, FREEBSD, WINDOWS])
-    return tables, tables
+    return Pair(tables, tables)
 
 
 @cache
-def tables_of(a: Protocol, b: Protocol) -> tuple[Tables, Tables]:
+def tables_of(a: Protocol, b: Protocol) -> Pair:
     """Return the tables of a model, the end that was seen first being A."""
-    return Tables([a]), Tables([b])
+    return Pair(Tables([a]), Tables([b]))
 
 
-def candidates(asked: str | None, *, retry: bool) -> list[tuple[Tables, Tables]]:
+def candidates(asked: str | None, *, retry: bool) -> list[Pair]:
     """Return the tables by which a connection may be explained, in the order they are tried.
 
     retry: those after the first are wanted too; to make them ready takes a while.
@@ -99,7 +100,7 @@ class Judge:
         """Return the verdict on a connection that is over, or of which no more is known."""
         if one.watch is None:
             return _without_close(one)
-        if 0 in one.seen:
+        if not all(way.seen for way in one.directions):
             return Judged(one, OUT_OF_SCOPE, "only one direction was captured", undecided=True)
         watch = one.watch
         if watch.deviation is not None:
@@ -108,9 +109,9 @@ class Judge:
             watch = one.watch = next(explaining, watch)
             if watch.deviation is not None:
                 return self._deviates(one, watch, others)
-        watch.expect_no_cut()
+        watch.pair.expect_no_cut()
         states, later = watch.possible(), watch.possible(later=True)
-        if watch.capped or watch.was_cut():
+        if watch.capped or watch.pair.was_cut():
             watch.notes.append(f"{CAPPED}: these may not be all states that the ends may be in")
         ended = ending(watch, states)
         verdict = CONFORMS if ended.done else UNFINISHED
@@ -138,7 +139,7 @@ class Judge:
             one, DEVIATES, told, reasons, watch.deviation.before, None, self._explaining(watch)
         )
 
-    def _other_tables(self) -> list[tuple[Tables, Tables]]:
+    def _other_tables(self) -> list[Pair]:
         return candidates(self._asked.model, retry=True)[1:]
 
     def _explaining(self, watch: Watch) -> tuple[str, ...]:
@@ -152,9 +153,9 @@ class Judge:
         )
 
 
-def _again(watch: Watch, tables: tuple[Tables, Tables]) -> Watch:
+def _again(watch: Watch, pair: Pair) -> Watch:
     """Return what other tables make of the packets of a close that are kept."""
-    other = Watch(tables, watch.start, watch.complete, watch.keep_states, brief=True)
+    other = Watch(pair, watch.now.begun, watch.complete, watch.keep_states, brief=True)
     for given in watch.given:
         other.observe(given)
     return other
@@ -166,7 +167,7 @@ def _explains(other: Watch, watch: Watch) -> bool:
 
 
 @cache
-def _explanations() -> dict[str, list[tuple[Tables, Tables]]]:
+def _explanations() -> dict[str, list[Pair]]:
     """Return the models of the catalogue that a close may be explained by, each end being A."""
     from tcpclose_model.variants.catalogue import MODELS
 
@@ -178,7 +179,7 @@ def _explanations() -> dict[str, list[tuple[Tables, Tables]]]:
                 if protocol not in made:
                     made[protocol] = Tables([protocol])
             a, b = made[model.a], made[model.b]
-            found[name] = [(a, b)] if a is b else [(a, b), (b, a)]
+            found[name] = [Pair(a, b)] if a is b else [Pair(a, b), Pair(b, a)]
     return found
 
 
@@ -267,13 +268,14 @@ class _Notes:
 
 
 def _connections(capture: Capture, follower: Follower, notes: _Notes) -> Iterator[Connection]:
-    for frame in capture:
-        packet = packet_of(frame.link, frame.data)
-        if packet is None:
-            if frame.link not in LINKS:
-                notes.links[frame.link] += 1
-        elif isinstance(packet, str):
+    for number, _, link, _, data in capture:
+        packet = packet_of(link, data)
+        if isinstance(packet, Packet):
+            over = follower.take(number, packet)
+            if over:
+                yield from over
+        elif packet is not None:
             notes.damaged[packet] += 1
-        else:
-            yield from follower.take(frame.number, packet)
+        elif link not in LINKS:
+            notes.links[link] += 1
     yield from follower.rest()

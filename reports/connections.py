@@ -2,160 +2,197 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from reports.observer import Seen
-from reports.packets import ACK, FIN, RST, SYN, Packet
-from reports.watching import Given, Start, Watch
+from reports.packets import ACK, FIN, RST, SYN, URG, End, Packet, ends_in, turned
+from reports.situations import Start
+from reports.watching import Given, Watch
 
 CONNECTIONS_MAX = 65_536
-END = tuple[bytes, int]
+ALL, HALF = 0xFFFF_FFFF, 0x8000_0000
+RARE = SYN | FIN | RST | URG | ACK
+
+
+class Direction:
+    """What one end has sent, and acknowledged; its numbers count from the first that was seen.
+
+    known: whether there is one; base: that number on the wire; syn: the initial sequence number.
+    nxt: behind the last number that was seen; seen: how many packets.
+    acked: the last number of its peer that it has acknowledged; ack: its last ACK without text.
+    """
+
+    __slots__ = ("ack", "acked", "base", "known", "nxt", "seen", "syn")
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.nxt = 0
+        self.base = 0
+        self.known = False
+        self.syn: int | None = None
+        self.acked: int | None = None
+        self.ack: tuple[int, int] | None = None
+
+    def unwrapped(self, number: int) -> int:
+        """Return a 32-bit number of this direction as the integer nearest to the latest one."""
+        if not self.known:
+            self.known, self.base = True, number
+        near = self.nxt
+        return near + ((number - self.base - near + HALF) & ALL) - HALF
 
 
 class Connection:
     """What is known of one connection; `watch` follows it once its close has begun.
 
-    Numbers are unwrapped: each direction counts from the first number that was seen of it.
+    key: the addresses and ports of its first packet.
+    gap: a FIN may be among what was not captured.
     """
 
     __slots__ = (
         "_origin",
-        "acked",
-        "acks",
-        "bases",
+        "_settled",
         "closed_window",
-        "ends",
+        "directions",
         "first",
         "gap",
+        "key",
         "last",
-        "nxt",
         "opened",
-        "packets",
         "refused",
-        "seen",
-        "syns",
         "urgent",
         "watch",
     )
 
-    def __init__(self, ends: tuple[END, END], number: int) -> None:
-        self.ends = ends
+    def __init__(self, key: bytes, number: int) -> None:
+        self.key = key
         self.first = self.last = number
-        self.packets = 0
-        self.seen = [0, 0]
-        self.syns: list[int | None] = [None, None]
+        self.directions = (Direction(), Direction())
         self.opened = self.refused = False
         self.gap = False
-        self.bases: list[int | None] = [None, None]
-        self.nxt = [0, 0]
-        self.acked: list[int | None] = [None, None]
-        self.acks: list[tuple[int, int] | None] = [None, None]
         self.closed_window = self.urgent = False
         self.watch: Watch | None = None
         self._origin = (0, 0)
+        self._settled = False  # opened, the numbers of both directions known, no close yet
 
-    def unwrapped(self, side: int, number: int) -> int:
-        """Return a 32-bit number of one direction as the integer nearest to the latest one."""
-        base = self.bases[side]
-        if base is None:
-            self.bases[side], self.nxt[side] = number, 0
-            return 0
-        near = self.nxt[side]
-        return near + ((number - base - near + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
+    @property
+    def ends(self) -> tuple[End, End]:
+        """The addresses and ports of A and B."""
+        return ends_in(self.key)
+
+    @property
+    def packets(self) -> int:
+        """How many packets were seen."""
+        return self.directions[0].seen + self.directions[1].seen
 
     def take(self, number: int, side: int, packet: Packet, begin: Callable[[Start], Watch]) -> None:
         """Take the connection's next packet into account."""
         self.last = number
-        self.packets += 1
-        self.seen[side] += 1
-        _, _, seq, ack, length, flags, _ = packet
-        self.urgent |= bool(flags & 32)
-        start = self.unwrapped(side, seq)
+        own, peer = self.directions if side == 0 else self.directions[::-1]
+        own.seen += 1
+        _, seq, ack, length, flags, _ = packet
+        if flags & RARE == ACK and self._settled and seq == (own.base + own.nxt) & ALL:
+            lag = (peer.base + peer.nxt - ack) & ALL
+            if lag < HALF:  # next in order, and what it acknowledges was seen: most packets are so
+                acked = peer.nxt - lag
+                if own.acked is None or acked > own.acked:
+                    own.acked = acked
+                if length:
+                    own.nxt += length
+                else:
+                    own.ack = own.nxt, acked
+                return
+        start = own.unwrapped(seq)
         if flags & SYN:
-            self.syns[side] = seq
-            self.nxt[side] = max(self.nxt[side], start + 1)
+            own.syn = seq
+            own.nxt = max(own.nxt, start + 1)
             if flags & ACK:
-                self.acked[side] = self.unwrapped(1 - side, ack)
+                own.acked = peer.unwrapped(ack)
             return
-        acked = self.unwrapped(1 - side, ack) if flags & ACK else None
+        if flags & URG:
+            self.urgent = True
+        reached = peer.unwrapped(ack) if flags & ACK else None
         if flags & RST and not self.opened and self.watch is None:
             self.refused = True
         elif (
             flags & (FIN | RST)
             or self.watch is not None
-            or self._hides_a_fin(side, start, acked, length)
+            or self._hides_a_fin(own, peer, start, reached, length)
         ):
-            self._close(number, side, Seen(start, acked or 0, length), packet, begin)
+            self._close(number, side, (start, reached), packet, begin)
         else:
             self.opened = True
-            known = self.acked[side]
-            if acked is not None and (known is None or acked > known):
-                self.acked[side] = acked
-            if acked is not None and not length:
-                self.acks[side] = start, acked
-        if not flags & RST and start + length > self.nxt[side]:
-            self.nxt[side] = start + length
+            self._settled = own.known and peer.known
+            if reached is not None:
+                if own.acked is None or reached > own.acked:
+                    own.acked = reached
+                if not length:
+                    own.ack = start, reached
+        if start + length > own.nxt and not flags & RST:
+            own.nxt = start + length
 
-    def _hides_a_fin(self, side: int, start: int, acked: int | None, length: int) -> bool:
-        """Return whether a packet counts one number that was not seen, which may be a FIN's.
-
-        Where more than one number is missing, `gap` notes that a FIN may be among them.
-        """
-        if not self.opened and None in self.syns:
+    def _hides_a_fin(
+        self, own: Direction, peer: Direction, start: int, acked: int | None, length: int
+    ) -> bool:
+        """Return whether a packet counts one number that was not seen, which may be a FIN's."""
+        if not self.opened and (own.syn is None or peer.syn is None):
             self.gap = True
             return False
-        missing = 0 if length else start - self.nxt[side]
-        if acked is not None and self.seen[1 - side]:
-            missing = max(missing, acked - self.nxt[1 - side])
-        self.gap |= missing > 1
+        missing = 0 if length else start - own.nxt
+        if acked is not None and acked - peer.nxt > missing and peer.seen:
+            missing = acked - peer.nxt
+        if missing > 1:
+            self.gap = True
         return missing == 1
 
     def _close(
-        self, number: int, side: int, seg: Seen, packet: Packet, begin: Callable[[Start], Watch]
+        self,
+        number: int,
+        side: int,
+        counts: tuple[int, int | None],
+        packet: Packet,
+        begin: Callable[[Start], Watch],
     ) -> None:
-        """Take a packet of the closing phase into account."""
-        flags = packet.flags
-        rst = bool(flags & RST)
+        """Take a packet of the closing phase into account; counts: its numbers, unwrapped."""
+        _, _, _, length, flags, window = packet
+        start, reached = counts
         if self.watch is None:
-            self._begin(side, seg, begin, fin=bool(flags & FIN), has_ack=bool(flags & ACK))
-        assert self.watch is not None
-        self.closed_window |= packet.window == 0 and not rst
-        seg = Seen(
-            seg.seq - self._origin[side],
-            seg.ack - self._origin[1 - side] if flags & ACK else 0,
-            0 if rst else seg.text,
-            int(bool(flags & FIN) and not rst),
-            int(rst),
-        )
+            self._settled = False
+            self.watch = begin(self._begun(side, start, reached, fin=bool(flags & FIN)))
+        seq = start - self._origin[side]
+        ack = 0 if reached is None else reached - self._origin[1 - side]
+        if flags & RST:
+            seg = Seen(seq, ack, rst=1)
+        else:
+            self.closed_window |= window == 0
+            seg = Seen(seq, ack, length, flags & FIN)
         self.watch.observe(Given(number, side, seg))
 
-    def _begin(
-        self, side: int, seg: Seen, begin: Callable[[Start], Watch], *, fin: bool, has_ack: bool
-    ) -> None:
-        """Start to watch: from here on numbers are relative to what each end has sent so far."""
+    def _begun(self, side: int, start: int, reached: int | None, *, fin: bool) -> Start:
+        """Return how the close begins: numbers are relative to what was sent before it."""
+        ends = self.directions
         if fin:
-            self.nxt[side] = max(self.nxt[side], seg.seq)
-        self.gap |= fin and has_ack and seg.ack > self.nxt[1 - side]
+            ends[side].nxt = max(ends[side].nxt, start)
+            self.gap |= reached is not None and reached > ends[1 - side].nxt
         acked: list[int] = []
-        for end in (0, 1):
-            known = self.acked[end]
-            if end == side and has_ack:
-                known = seg.ack if known is None else min(known, seg.ack)
+        for end, peer in ((0, ends[1]), (1, ends[0])):
+            known = ends[end].acked
+            if end == side and reached is not None:
+                known = reached if known is None else min(known, reached)
             if known is None:  # its ACKs were not captured: it may have received nothing yet
-                self.gap |= self.syns[1 - end] is None
-                known = int(self.syns[1 - end] is not None)
+                self.gap |= peer.syn is None
+                known = int(peer.syn is not None)
             if fin or end != side:
-                self.nxt[1 - end] = max(self.nxt[1 - end], known)
+                peer.nxt = max(peer.nxt, known)
             else:
-                known = min(known, self.nxt[1 - end])
+                known = min(known, peer.nxt)
             acked.append(known)
-        self._origin = (self.nxt[0], self.nxt[1])
-        acks = tuple(
-            None if ack is None else Seen(ack[0] - self.nxt[end], ack[1] - self.nxt[1 - end])
-            for end, ack in enumerate(self.acks)
-        )
-        acknowledged = (acked[0] - self.nxt[1], acked[1] - self.nxt[0])
-        self.watch = begin(Start(acknowledged, (acks[0], acks[1])))
+        a, b = self._origin = ends[0].nxt, ends[1].nxt
+        acks = (_relative(ends[0].ack, a, b), _relative(ends[1].ack, b, a))
+        return Start((acked[0] - b, acked[1] - a), acks)
+
+
+def _relative(ack: tuple[int, int] | None, own: int, peer: int) -> Seen | None:
+    return None if ack is None else Seen(ack[0] - own, ack[1] - peer)
 
 
 class Follower:
@@ -168,25 +205,24 @@ class Follower:
     def __init__(self, begin: Callable[[Start], Watch], limit: int = CONNECTIONS_MAX) -> None:
         self._begin = begin
         self._limit = limit
-        self._table: dict[tuple[END, END], tuple[Connection, int]] = {}
+        self._table: dict[bytes, tuple[Connection, int]] = {}
         self.dropped = 0
 
-    def take(self, number: int, packet: Packet) -> list[Connection]:
+    def take(self, number: int, packet: Packet) -> Sequence[Connection]:
         """Take the next packet into account; return the connections that are over by it."""
-        over: list[Connection] = []
-        key = (packet.source, packet.target)
-        found = self._table.get(key)
-        if found is not None and packet.flags & (SYN | ACK) == SYN and _is_over(*found, packet):
-            over.append(found[0])
-            found = None
-        if found is None:
-            if len(self._table) >= 2 * self._limit:
-                over += self._silent_longest()
-            connection = Connection((packet.source, packet.target), number)
-            found = self._table[key] = (connection, 0)
-            if key[0] != key[1]:
-                self._table[key[1], key[0]] = (connection, 1)
-        found[0].take(number, found[1], packet, self._begin)
+        found = self._table.get(packet.ends)
+        if found is not None and (
+            packet.flags & (SYN | ACK) != SYN or not _is_over(*found, packet)
+        ):
+            found[0].take(number, found[1], packet, self._begin)
+            return ()
+        over = [] if found is None else [found[0]]
+        if found is None and len(self._table) >= 2 * self._limit:
+            over += self._silent_longest()
+        connection = Connection(packet.ends, number)
+        self._table[turned(packet.ends)] = connection, 1
+        self._table[packet.ends] = connection, 0
+        connection.take(number, 0, packet, self._begin)
         return over
 
     def rest(self) -> Iterator[Connection]:
@@ -197,8 +233,8 @@ class Follower:
     def _silent_longest(self) -> list[Connection]:
         silent = sorted(self.rest(), key=lambda one: one.last)[: max(1, self._limit // 8)]
         for one in silent:
-            self._table.pop(one.ends, None)
-            self._table.pop((one.ends[1], one.ends[0]), None)
+            self._table.pop(one.key, None)
+            self._table.pop(turned(one.key), None)
         self.dropped += len(silent)
         return silent
 
@@ -207,4 +243,4 @@ def _is_over(connection: Connection, side: int, packet: Packet) -> bool:
     """Return whether a SYN opens the connection again."""
     if connection.watch is not None or connection.refused:
         return True
-    return connection.opened and connection.syns[side] != packet.seq
+    return connection.opened and connection.directions[side].syn != packet.seq

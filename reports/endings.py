@@ -26,20 +26,20 @@ def ending(watch: Watch, states: tuple[tuple[State, ...], tuple[State, ...]]) ->
             True,
             f"{who} reset the connection (packet {first.number}): {other} is CLOSED if it arrived",
         )
-    a, b = watch.fins
+    a, b = watch.now.fins
     if a is not None and b is not None:
         return _both(watch, a, b)
     if a is None and b is None:
         return Ending(False, "no FIN was captured: the close has not begun")
     closer = 0 if a is not None else 1
-    fin = watch.fins[closer]
+    fin = watch.now.fins[closer]
     assert fin is not None
     return _one(closer, fin, watch)
 
 
 def _both(watch: Watch, a: int, b: int) -> Ending:
     """Return how a connection with both FINs has ended."""
-    unacknowledged = [end for end, fin in ((0, a), (1, b)) if watch.acked[1 - end] < fin]
+    unacknowledged = [end for end, fin in ((0, a), (1, b)) if watch.now.acked[1 - end] < fin]
     if not unacknowledged:
         return Ending(True, _who_waits(watch, a, b))
     told = " and ".join("AB"[end] for end in unacknowledged)
@@ -67,7 +67,7 @@ def _who_waits(watch: Watch, a: int, b: int) -> str:
 
 def _one(closer: int, fin: int, watch: Watch) -> Ending:
     who, other = "AB"[closer], "BA"[closer]
-    if watch.acked[1 - closer] >= fin:
+    if watch.now.acked[1 - closer] >= fin:
         return Ending(
             False,
             f"{other} has received {who}'s FIN and never closed: its application still holds the "

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from reports.connections import END, Connection
+from reports.connections import Connection
 from reports.observer import Seen
+from reports.packets import End
 from tcpclose_model.protocol.vocabulary import State
 
 CONFORMS, DEVIATES, UNFINISHED = "conforms", "deviates", "unfinished"
@@ -46,7 +48,8 @@ def described(seg: Seen) -> str:
     return f"{kind} (seq {seg.seq}, ack {seg.ack})"
 
 
-def address(end: END) -> str:
+@lru_cache(maxsize=4_096)
+def address(end: End) -> str:
     """Return an end's address and port as text."""
     packed, port = end
     text = ipaddress.ip_address(packed)

@@ -14,29 +14,63 @@ IPV4, IPV6 = 0x0800, 0x86DD
 TCP = 6
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION, MOBILITY = 0, 43, 44, 51, 60, 135
 EXTENSIONS_MAX = 16
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-TCP_HEADER = struct.Struct(">HHIIBBH")
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+TCP_HEADER = struct.Struct(">4sIIBBH")
+IPV4_AND_TCP = struct.Struct(">BxHxxHxBxx12sIIBBH")
+"""Both headers where the first has no options; the twelve octets are addresses and ports."""
+End = tuple[bytes, int]
+"""An address and a port."""
 
 
 class Packet(NamedTuple):
     """A TCP segment as it was seen; `length` counts octets of text, captured or not.
 
-    source and target are address and port; seq and ack are as on the wire.
+    ends: both addresses, then both ports, the sender's first; seq and ack: as all on the wire.
     """
 
-    source: tuple[bytes, int]
-    target: tuple[bytes, int]
+    ends: bytes
     seq: int
     ack: int
     length: int
     flags: int
     window: int
 
+    @property
+    def source(self) -> End:
+        """The sender's address and port."""
+        return ends_in(self.ends)[0]
+
+    @property
+    def target(self) -> End:
+        """The receiver's address and port."""
+        return ends_in(self.ends)[1]
+
+
+def ends_of(source: End, target: End) -> bytes:
+    """Return two ends as a packet from the first to the second has them."""
+    return source[0] + target[0] + struct.pack(">HH", source[1], target[1])
+
+
+def ends_in(ends: bytes) -> tuple[End, End]:
+    """Return the two ends of a packet, the sender first."""
+    size = len(ends) // 2 - 2
+    source, target = struct.unpack(">HH", ends[-4:])
+    return (ends[:size], source), (ends[size : 2 * size], target)
+
+
+def turned(ends: bytes) -> bytes:
+    """Return the ends of a packet as those of an answer."""
+    size = len(ends) // 2 - 2
+    return ends[size : 2 * size] + ends[:size] + ends[-2:] + ends[-4:-2]
+
 
 def packet_of(link: int, data: bytes) -> Packet | str | None:
     """Return the segment in a frame, None where there is none, or in words what is damaged."""
-    at, kind = _network_layer(link, data)
-    if at < 0 or len(data) <= at:
+    if link == ETHERNET and data[12:14] == b"\x08\x00":
+        at, kind = 14, IPV4
+    else:
+        at, kind = _network_layer(link, data)
+    if not 0 <= at < len(data):
         return None
     version = data[at] >> 4
     if version == 4 and kind in (IPV4, 0):
@@ -74,6 +108,14 @@ def _behind_vlans(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _ipv4(data: bytes, at: int) -> Packet | str | None:
+    if len(data) >= at + IPV4_AND_TCP.size:  # most packets need no closer look
+        fields = IPV4_AND_TCP.unpack_from(data, at)
+        kind, total, fragment, protocol, ends, seq, ack, offset, flags, window = fields
+        if kind == 0x45 and protocol == TCP and not fragment & 0x3FFF:
+            header = (offset >> 4) * 4
+            length = (total or len(data) - at) - 20 - header
+            if header >= 20 and length >= 0:
+                return tuple.__new__(Packet, (ends, seq, ack, length, flags, window))
     if len(data) < at + 20:
         return "an IPv4 header is cut"
     header = (data[at] & 15) * 4
@@ -88,18 +130,18 @@ def _ipv4(data: bytes, at: int) -> Packet | str | None:
     total = (data[at + 2] << 8 | data[at + 3]) or len(data) - at
     if header < 20 or total < header:
         return "an IPv4 header lies about its length"
-    return _tcp(data, at + header, total - header, data[at + 12 : at + 16], data[at + 16 : at + 20])
+    return _tcp(data, at + header, total - header, data[at + 12 : at + 20])
 
 
 def _ipv6(data: bytes, at: int) -> Packet | str | None:
     if len(data) < at + 40:
         return "an IPv6 header is cut"
     left = (data[at + 4] << 8 | data[at + 5]) or len(data) - at - 40
-    source, target = data[at + 8 : at + 24], data[at + 24 : at + 40]
+    addresses = data[at + 8 : at + 40]
     kind, at = data[at + 6], at + 40
     for _ in range(EXTENSIONS_MAX):
         if kind == TCP:
-            return _tcp(data, at, left, source, target)
+            return _tcp(data, at, left, addresses)
         if kind not in (HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION, MOBILITY):
             return None
         if len(data) < at + 8:
@@ -112,11 +154,11 @@ def _ipv6(data: bytes, at: int) -> Packet | str | None:
     return "more IPv6 extension headers than any packet has"
 
 
-def _tcp(data: bytes, at: int, length: int, source: bytes, target: bytes) -> Packet | str:
+def _tcp(data: bytes, at: int, length: int, addresses: bytes) -> Packet | str:
     if len(data) < at + 16:
         return "a TCP header is cut"
-    from_port, to_port, seq, ack, offset, flags, window = TCP_HEADER.unpack_from(data, at)
+    ports, seq, ack, offset, flags, window = TCP_HEADER.unpack_from(data, at)
     header = (offset >> 4) * 4
     if header < 20 or header > length:
         return "a TCP header lies about its length"
-    return Packet((source, from_port), (target, to_port), seq, ack, length - header, flags, window)
+    return Packet(addresses + ports, seq, ack, length - header, flags, window)

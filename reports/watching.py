@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from reports.observer import (
-    LOW,
-    Hypothesis,
-    Seen,
-    Tables,
-    established,
-    explained,
-    possible,
-    sendable,
-    with_seen,
-)
+from reports.observer import Hypothesis, Seen, explained, sendable
+from reports.situations import Pair, Situation, Start
 from tcpclose_model.protocol.vocabulary import State
 
 REMEMBERED_MAX = 256
 """Packets of a closing phase that are kept, to be judged again by other tables."""
-REPEATS_MAX = 32
 LATE_MAX = 3
 """By how many packets of its own sender a packet may be overtaken before it is captured."""
 
@@ -32,18 +22,6 @@ class Given(NamedTuple):
     number: int
     sender: int
     seg: Seen
-
-
-class Start(NamedTuple):
-    """What the established phase leaves, for each end.
-
-    acknowledged: the last number acknowledged by it.  acks: its last ACK without text, if it was
-    captured: that may be captured again.  Numbers are relative to the first one that each end has
-    not sent yet.
-    """
-
-    acknowledged: tuple[int, int]
-    acks: tuple[Seen | None, Seen | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,137 +44,74 @@ class _Unseen(NamedTuple):
         return self.owns if is_sender else self.others
 
 
-class _Earlier(NamedTuple):
-    """A segment that was seen, and what its sender could be, and have received, just before.
-
-    loose: it was explained only by segments that were not seen, or as one that was overtaken.
-    """
-
-    held: frozenset[Hypothesis]
-    pool: tuple[Seen, ...]
-    seg: Seen
-    loose: bool
-
-
-@dataclass(slots=True)
 class Watch:
     """Both ends of a connection since its close began.
 
+    now: what both ends may be.
     complete: the capture misses nothing, so that what is acknowledged must have been seen.
+    keep_states: the possible states of both ends are kept after each packet, in `states`.
+    brief: of a deviation only the packet is wanted.
+    given: the first packets; forgotten: how many more there were.
     missed: the packet that deviates counts what an end must have sent before it was CLOSED.
     capped: there were more possibilities than are followed: a deviation may be none.
-    fins: the number behind each end's FIN, once it is known; first_fins: as it was first captured.
-    states: after each packet, the possible states of both ends (kept only if `keep_states`).
-    brief: of a deviation only the packet is wanted.
+    first_fins: each end's FIN as it was first captured.
     """
 
-    tables: tuple[Tables, Tables]
-    start: Start
-    complete: bool = False
-    keep_states: bool = False
-    brief: bool = False
-    held: list[frozenset[Hypothesis]] = field(default_factory=list)
-    pools: list[tuple[Seen, ...]] = field(default_factory=list)
-    given: list[Given] = field(default_factory=list)
-    forgotten: int = 0
-    missed: bool = False
-    capped: bool = False
-    deviation: Deviation | None = None
-    fins: list[int | None] = field(default_factory=lambda: [None, None])
-    first_fins: list[Given | None] = field(default_factory=lambda: [None, None])
-    acked: list[int] = field(default_factory=lambda: [0, 0])
-    resets: list[Given] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    states: list[tuple[Given, tuple[State, ...], tuple[State, ...]]] = field(default_factory=list)
-    _before: list[list[_Earlier]] = field(default_factory=lambda: [[], []])
-
-    def __post_init__(self) -> None:
-        for end in (0, 1):
-            received = self.start.acknowledged[end]
-            self.held.append(established(self.tables[end], LOW, received))
-            ack = self.start.acknowledged[1 - end]
-            # What is still under way to the end may have been sent before its peer knew of `ack`.
-            texts = [Seen(received, known, text=-received) for known in (LOW, ack)]
-            self.pools.append((*(texts if received < 0 else ()), Seen(0, ack)))
-        self.acked = list(self.start.acknowledged)
+    def __init__(
+        self,
+        pair: Pair,
+        start: Start,
+        complete: bool = False,
+        keep_states: bool = False,
+        brief: bool = False,
+    ) -> None:
+        self.pair = pair
+        self.now = pair.begin(start)
+        self.complete = complete
+        self.keep_states = keep_states
+        self.brief = brief
+        self.given: list[Given] = []
+        self.forgotten = 0
+        self.missed = self.capped = False
+        self.deviation: Deviation | None = None
+        self.first_fins: list[Given | None] = [None, None]
+        self.resets: list[Given] = []
+        self.notes: list[str] = []
+        self.states: list[tuple[Given, tuple[State, ...], tuple[State, ...]]] = []
 
     def observe(self, given: Given) -> None:
         """Take the next packet of the closing phase into account."""
-        self._remember(given)
+        if len(self.given) < REMEMBERED_MAX:
+            self.given.append(given)
+        else:
+            self.forgotten += 1
         if self.deviation is not None:
             return
-        sender, seg = given.sender, given.seg
-        self.expect_no_cut()
-        after = self._explained(sender, seg)
-        loose = not after
-        after = after or self._with_unseen(given) or self._as_late(given)
-        self.capped |= self.was_cut()
-        if not after:
+        _, sender, seg = given
+        after = self.pair.after(self.now, sender, seg) or self._after_more(given)
+        if after is None:
             self._deviates(given)
             return
-        before = self._before[sender]
-        before.append(_Earlier(self.held[sender], self.pools[sender], seg, loose))
-        del before[:-REPEATS_MAX]
-        self.held[sender] = after
-        self._send(sender, seg)
-        self._count(given)
+        self.now = after
+        self.capped |= after.capped
+        if seg.rst:
+            self.resets.append(given)
+            del self.resets[1:-1]
+        elif seg.fin and self.first_fins[sender] is None:
+            self.first_fins[sender] = given
         if self.keep_states and len(self.states) < REMEMBERED_MAX:
             self.states.append((given, *self.possible()))
 
     def possible(self, *, later: bool = False) -> tuple[tuple[State, ...], tuple[State, ...]]:
         """Return the states that A and B may be in; `later`, also after their timers."""
-        a, b = (
-            possible(self.tables[end], self.held[end], self.pools[end], later=later)
-            for end in (0, 1)
-        )
-        return a, b
+        return self.pair.possible(self.now, later=later)
 
-    def expect_no_cut(self) -> None:
-        """Forget that a search was cut."""
-        for tables in self.tables:
-            tables.cut = False
-
-    def was_cut(self) -> bool:
-        """Return whether a search was cut since `expect_no_cut`."""
-        return any(tables.cut for tables in self.tables)
-
-    def _remember(self, given: Given) -> None:
-        if len(self.given) < REMEMBERED_MAX:
-            self.given.append(given)
-        else:
-            self.forgotten += 1
-
-    def _count(self, given: Given) -> None:
-        sender, seg = given.sender, given.seg
-        if seg.rst:
-            self.resets.append(given)
-            del self.resets[1:-1]
-            return
-        self.acked[sender] = max(self.acked[sender], seg.ack)
-        if seg.fin:
-            self._closed_at(sender, seg.end)
-            self.first_fins[sender] = self.first_fins[sender] or given
-
-    def _closed_at(self, end: int, fin: int) -> None:
-        """Note the number behind an end's FIN; one that was only supposed gives way to it."""
-        known = self.fins[end]
-        self.fins[end] = fin if known is None else max(known, fin)
-
-    def _explained(self, sender: int, seg: Seen) -> frozenset[Hypothesis]:
-        """Return what the sender may be after the segment, which may be a second sight of one."""
-        held = self.held[sender]
-        after = explained(self.tables[sender], held, self.pools[sender], seg)
-        seen = (self.start.acks[sender], *(earlier.seg for earlier in self._before[sender]))
-        if seg in seen:
-            after |= held
-        return after
-
-    def _send(self, sender: int, seg: Seen) -> None:
-        """Note that a segment may arrive at the other end from now on."""
-        other = 1 - sender
-        needed = min((one.tcb.rcv_nxt for one in self.held[other]), default=LOW)
-        self.pools[other], lost = with_seen(self.pools[other], seg, needed)
-        self.capped |= lost
+    def _after_more(self, given: Given) -> Situation | None:
+        """Return what has become of both ends if more explains a packet than what was seen."""
+        _, sender, seg = given
+        held = self._with_unseen(given) or self._as_late(given)
+        self.capped |= self.pair.was_cut()
+        return self.now.after(sender, seg, held, loose=True) if held else None
 
     def _with_unseen(self, given: Given) -> frozenset[Hypothesis]:
         """Return what the sender may be if segments before this one were not captured.
@@ -204,80 +119,59 @@ class Watch:
         Its own may have been lost before the capture point; those of its peer that it acknowledges
         have reached it, so the capture misses them.
         """
-        sender, seg = given.sender, given.seg
-        held, pools, capped = list(self.held), list(self.pools), self.capped
+        sender, seg, peer = given.sender, given.seg, 1 - given.sender
         found: list[tuple[frozenset[Hypothesis], frozenset[Hypothesis], _Unseen]] = []
         peers: tuple[tuple[Seen, ...], ...] = ()
         if not self.complete:
             peers = tuple(
-                self._answered(self.held[1 - sender], seg.seq)
+                _answered(self.now.held[peer], seg.seq)
                 if seg.rst
-                else self._unseen_of(1 - sender, seg.ack)
+                else self._unseen_of(peer, seg.ack)
             )
         for owns in ((), *self._unseen_of(sender, seg.seq)):
             for others in ((), *peers) if owns else peers:
-                self.held, self.pools = list(held), list(pools)
-                if self._supposed(1 - sender, others) and self._supposed(sender, owns):
-                    after = self._explained(sender, seg)
-                    if after:
-                        found.append((after, self.held[1 - sender], _Unseen(owns, others)))
-        self.held, self.pools, self.capped = held, pools, capped
+                way = self._supposed(self.now, peer, others)
+                way = way and self._supposed(way, sender, owns)
+                after = self.pair.sent(way, sender, seg) if way is not None else None
+                if way is not None and after:
+                    found.append((after, way.held[peer], _Unseen(owns, others)))
         if not found:
             return self._answering_an_old_one(given) if peers and seg.rst else frozenset()
-        self.held[1 - sender] = frozenset().union(*(peer for _, peer, _ in found))
-        for end in (sender, 1 - sender):
+        held = frozenset[Hypothesis]().union(*(peer_held for _, peer_held, _ in found))
+        self.now = self.now.may_be(peer, held)
+        for end in (sender, peer):
             ways = dict.fromkeys(one.of(end == sender) for *_, one in found)
-            self._tell_unseen(given, end, [way for way in ways if way])
-        return frozenset().union(*(after for after, _, _ in found))
+            self._tell_unseen(given, end, [one for one in ways if one])
+        return frozenset[Hypothesis]().union(*(after for after, _, _ in found))
 
     def _unseen_of(self, end: int, upto: int) -> Iterator[tuple[Seen, ...]]:
         """Return the segments that an end may have sent unseen, if its numbers reach `upto`."""
-        tcbs = [one.tcb for one in self.held[end]]
-        live = [tcb for tcb in tcbs if tcb.state != State.CLOSED and not tcb.fin_sent]
-        nxt = max((tcb.snd_nxt for tcb in live), default=upto)
-        if upto <= nxt:
-            return
-        for ack in sorted({tcb.rcv_nxt for tcb in live} | {self._latest(1 - end)}, reverse=True):
-            yield (Seen(nxt, ack, text=upto - nxt),)
-            if upto - nxt == 1:
-                yield (Seen(nxt, ack, fin=1),)
-            else:
-                text = upto - nxt - 1
-                yield (Seen(nxt, ack, text=text), Seen(upto - 1, ack, fin=1))
-
-    def _answered(self, held: frozenset[Hypothesis], number: int) -> Iterator[tuple[Seen, ...]]:
-        """Return the ACKs of a number that may have been sent unseen: a reset answers one."""
-        for nxt in sorted({one.tcb.snd_nxt for one in held}):
-            yield (Seen(nxt, number),)
+        return _unseen(self.now.held[end], self.now.held[1 - end], upto)
 
     def _answering_an_old_one(self, given: Given) -> frozenset[Hypothesis]:
         """Return what the sender of a reset may be if it answers an ACK unseen for a while."""
         sender, peer = given.sender, 1 - given.sender
-        pools = list(self.pools)
-        for earlier in reversed(self._before[peer]):
-            for way in self._answered(earlier.held, given.seg.seq):
-                if explained(self.tables[peer], earlier.held, earlier.pool, way[0]):
-                    self._send(peer, way[0])
-                    after = self._explained(sender, given.seg)
+        for earlier in reversed(self.now.before[peer]):
+            for way in _answered(earlier.held, given.seg.seq):
+                if explained(self.pair.tables[peer], earlier.held, earlier.pool, way[0]):
+                    arrived = self.now.under_way(peer, way[0])
+                    after = self.pair.sent(arrived, sender, given.seg)
                     if after:
+                        self.now = arrived
                         self._tell_unseen(given, peer, [way])
                         return after
-                    self.pools = list(pools)
         return frozenset()
 
-    def _latest(self, end: int) -> int:
-        return max(one.tcb.snd_nxt for one in self.held[end])
-
-    def _supposed(self, sender: int, segs: tuple[Seen, ...]) -> bool:
-        """Return whether an end can have sent these segments; if so, it has."""
+    def _supposed(self, now: Situation, sender: int, segs: tuple[Seen, ...]) -> Situation | None:
+        """Return what has become of both ends if one has sent these segments; None: it cannot."""
         for seg in segs:
-            after = explained(self.tables[sender], self.held[sender], self.pools[sender], seg)
+            after = explained(self.pair.tables[sender], now.held[sender], now.pools[sender], seg)
             if not after:
-                return False
-            self.held[sender] = after
+                return None
+            now = now.may_be(sender, after)
             if not self.complete:
-                self._send(sender, seg)
-        return True
+                now = now.under_way(sender, seg)
+        return now
 
     def _tell_unseen(self, given: Given, end: int, ways: list[tuple[Seen, ...]]) -> None:
         """Note what an end must have sent unseen, in one of these ways."""
@@ -297,16 +191,15 @@ class Watch:
         )
         for seg in {seg: None for way in ways for seg in way}:
             if not self.complete:
-                self._send(end, seg)
+                self.now = self.now.under_way(end, seg)
             if seg.fin:
-                self._closed_at(end, seg.end)
+                self.now = self.now.closed_at(end, seg.end)
 
     def _as_late(self, given: Given) -> frozenset[Hypothesis]:
         """Return what the sender may be if this packet was overtaken by its latest ones."""
-        sender, seg = given.sender, given.seg
-        before = self._before[sender]
+        before = self.now.before[given.sender]
         for at in range(len(before) - 1, max(len(before) - LATE_MAX, 0) - 1, -1):
-            held = self._replayed(sender, at, (seg,))
+            held = self._replayed(given.sender, at, (given.seg,))
             if held:
                 self.notes.append(f"packet {given.number} was overtaken before it was captured")
                 return held
@@ -314,7 +207,7 @@ class Watch:
 
     def _replayed(self, sender: int, at: int, first: tuple[Seen, ...]) -> frozenset[Hypothesis]:
         """Return what the sender may be if it sent other segments before its packet number `at`."""
-        before, tables = self._before[sender], self.tables[sender]
+        before, tables = self.now.before[sender], self.pair.tables[sender]
         held = before[at].held
         for seg in first:
             held = explained(tables, held, before[at].pool, seg)
@@ -333,30 +226,52 @@ class Watch:
         """
         assert self.deviation is not None
         given = self.deviation.given
-        late = any(one.loose for one in self._before[given.sender][-LATE_MAX:])
+        late = any(one.loose for one in self.now.before[given.sender][-LATE_MAX:])
         return late or self._overtaken_with_others(given)
 
     def _overtaken_with_others(self, given: Given) -> bool:
         """Return whether the packet may have been overtaken, others before it being unseen."""
         sender, seg = given.sender, given.seg
-        before, now = self._before[sender], self.held[sender]
+        before, peer = self.now.before[sender], self.now.held[1 - sender]
         found = False
-        self.expect_no_cut()
+        self.pair.expect_no_cut()
         for at in range(max(len(before) - LATE_MAX, 0), len(before)):
-            self.held[sender] = before[at].held
-            ways = list(self._unseen_of(sender, seg.seq))
+            ways = _unseen(before[at].held, peer, seg.seq)
             found |= any(self._replayed(sender, at, (*way, seg)) for way in ways)
-        self.held[sender] = now
-        self.capped |= self.was_cut()
+        self.capped |= self.pair.was_cut()
         return found
 
     def _deviates(self, given: Given) -> None:
-        closed = all(one.tcb.state == State.CLOSED for one in self.held[1 - given.sender])
-        known = max(one.end for one in self.pools[given.sender])
+        held, pools, sender = self.now.held, self.now.pools, given.sender
+        closed = all(one.tcb.state == State.CLOSED for one in held[1 - sender])
+        known = max(one.end for one in pools[sender])
         self.missed = not self.complete and closed and given.seg.ack > known
         if self.brief:
             self.deviation = Deviation(given, ((), ()), ())
             return
-        sender = given.sender
-        instead = sendable(self.tables[sender], self.held[sender], self.pools[sender])
+        instead = sendable(self.pair.tables[sender], held[sender], pools[sender])
         self.deviation = Deviation(given, self.possible(), tuple(instead))
+
+
+def _unseen(
+    held: frozenset[Hypothesis], peer: frozenset[Hypothesis], upto: int
+) -> Iterator[tuple[Seen, ...]]:
+    """Yield the segments that an end may have sent unseen, if its numbers reach `upto`."""
+    live = [one.tcb for one in held if one.tcb.state != State.CLOSED and not one.tcb.fin_sent]
+    nxt = max((tcb.snd_nxt for tcb in live), default=upto)
+    if upto <= nxt:
+        return
+    latest = max(one.tcb.snd_nxt for one in peer)
+    for ack in sorted({tcb.rcv_nxt for tcb in live} | {latest}, reverse=True):
+        yield (Seen(nxt, ack, text=upto - nxt),)
+        if upto - nxt == 1:
+            yield (Seen(nxt, ack, fin=1),)
+        else:
+            text = upto - nxt - 1
+            yield (Seen(nxt, ack, text=text), Seen(upto - 1, ack, fin=1))
+
+
+def _answered(held: frozenset[Hypothesis], number: int) -> Iterator[tuple[Seen, ...]]:
+    """Yield the ACKs of a number that may have been sent unseen: a reset answers one."""
+    for nxt in sorted({one.tcb.snd_nxt for one in held}):
+        yield (Seen(nxt, number),)

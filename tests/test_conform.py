@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import conforming
+from reports import conforming, situations
 from reports.conforming import Asked, Judge, default_tables, every_stack
-from reports.observer import Tables
+from reports.situations import Pair
 from reports.watching import Watch
 from tests.command_line import tcpclose
 from tests.judging import judged_connection
@@ -332,10 +332,26 @@ def test_what_the_tables_of_other_stacks_leave_open_is_no_deviation(
     assert "deviates" == judged_connection(judge, segs).verdict
     again = conforming._again
 
-    def cut(watch: Watch, tables: tuple[Tables, Tables]) -> Watch:
-        other = again(watch, tables)
+    def cut(watch: Watch, pair: Pair) -> Watch:
+        other = again(watch, pair)
         other.capped = True
         return other
 
     monkeypatch.setattr(conforming, "_again", cut)
     assert "out of scope" == judged_connection(judge, segs).verdict
+
+
+def test_what_is_known_of_closes_may_be_forgotten_at_any_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closes = [[*BEFORE, *close, close[-1]] for close in NORMAL.values()]
+    asked = Asked(None, False, "json", True)
+    remembering = Judge(asked)
+    expected = [judged_connection(remembering, segs) for segs in closes]
+    monkeypatch.setattr(situations, "SITUATIONS_MAX", 1)
+    for before, segs in zip(expected, closes, strict=True):
+        now = judged_connection(Judge(asked), segs)
+        assert (before.verdict, before.ended, before.states) == (now.verdict, now.ended, now.states)
+        assert before.connection.watch is not None
+        assert now.connection.watch is not None
+        assert before.connection.watch.states == now.connection.watch.states

@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from reports.packets import ACK, FIN, RST, SYN, Packet
+from reports.packets import ACK, FIN, RST, SYN, Packet, ends_of
 from reports.sock_diag import SockDiag
 from tests.kernel.namespace import HOST, PEER, Tun
 from tests.kernel.segments import Seen, flags_of, ipv4, letters_of
@@ -112,7 +112,7 @@ class Connection:
         flags = flags_of(seg.flags)
         ack = 0 if seg.ack is None else (self._iss + seg.ack) % 2**32
         seq = (PEER_ISS + seg.seq) % 2**32
-        packet = Packet(there, here, seq, ack, seg.length, flags, window)
+        packet = Packet(ends_of(there, here), seq, ack, seg.length, flags, window)
         self._tun.arrive(ipv4(packet, options))
         ends = seg.seq + seg.length + bool(flags & FIN) + bool(flags & SYN)
         if not flags & RST:

@@ -1,0 +1,173 @@
+"""What both ends of a captured connection may be between two packets of its close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+from reports.observer import (
+    LOW,
+    Hypothesis,
+    Seen,
+    Tables,
+    established,
+    explained,
+    possible,
+    with_seen,
+)
+from tcpclose_model.protocol.vocabulary import State
+
+REPEATS_MAX = 32
+SITUATIONS_MAX = 5_000
+T = TypeVar("T")
+
+
+class Start(NamedTuple):
+    """What the established phase leaves, for each end.
+
+    acknowledged: the last number acknowledged by it.  acks: its last ACK without text, if it was
+    captured: that may be captured again.  Numbers are relative to the first one that each end has
+    not sent yet.
+    """
+
+    acknowledged: tuple[int, int]
+    acks: tuple[Seen | None, Seen | None] = (None, None)
+
+
+class Earlier(NamedTuple):
+    """A segment that was seen, and what its sender could be, and have received, just before.
+
+    loose: it was explained only by segments that were not seen, or as one that was overtaken.
+    """
+
+    held: frozenset[Hypothesis]
+    pool: tuple[Seen, ...]
+    seg: Seen
+    loose: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Situation:
+    """What both ends may be, by their number.
+
+    begun: how the close began.
+    held: what the end may be; pools: what may arrive at it; before: its latest segments.
+    acked: the last number it has acknowledged; fins: that behind its FIN, once it is known.
+    capped: what led here was more than is followed.
+    """
+
+    begun: Start
+    held: tuple[frozenset[Hypothesis], frozenset[Hypothesis]]
+    pools: tuple[tuple[Seen, ...], tuple[Seen, ...]]
+    before: tuple[tuple[Earlier, ...], tuple[Earlier, ...]]
+    acked: tuple[int, int]
+    fins: tuple[int | None, int | None]
+    capped: bool
+
+    def may_be(self, end: int, held: frozenset[Hypothesis]) -> Situation:
+        """Return the same but for what one end may be."""
+        return replace(self, held=_with(self.held, end, held))
+
+    def under_way(self, sender: int, seg: Seen) -> Situation:
+        """Return the same but that a segment may arrive at the other end from now on."""
+        other = 1 - sender
+        needed = min((one.tcb.rcv_nxt for one in self.held[other]), default=LOW)
+        pool, lost = with_seen(self.pools[other], seg, needed)
+        return replace(self, pools=_with(self.pools, other, pool), capped=self.capped or lost)
+
+    def closed_at(self, end: int, fin: int) -> Situation:
+        """Return the same with the number behind an end's FIN: one that was supposed gives way."""
+        known = self.fins[end]
+        return replace(self, fins=_with(self.fins, end, fin if known is None else max(known, fin)))
+
+    def after(
+        self, sender: int, seg: Seen, held: frozenset[Hypothesis], *, loose: bool
+    ) -> Situation:
+        """Return what has become of it when a segment was seen that leaves its sender so."""
+        earlier = Earlier(self.held[sender], self.pools[sender], seg, loose)
+        before = (*self.before[sender], earlier)[-REPEATS_MAX:]
+        now = replace(
+            self, held=_with(self.held, sender, held), before=_with(self.before, sender, before)
+        ).under_way(sender, seg)
+        if seg.rst:
+            return now
+        now = replace(now, acked=_with(now.acked, sender, max(now.acked[sender], seg.ack)))
+        return now.closed_at(sender, seg.end) if seg.fin else now
+
+
+def _with(pair: tuple[T, T], end: int, value: T) -> tuple[T, T]:
+    return (value, pair[1]) if end == 0 else (pair[0], value)
+
+
+class Pair:
+    """The tables that A and B follow, and the situations that closes by them have come to."""
+
+    def __init__(self, a: Tables, b: Tables) -> None:
+        self.tables = (a, b)
+        self._begun: dict[Start, Situation] = {}
+        self._after: dict[tuple[Situation, int, Seen], Situation] = {}
+
+    def begin(self, start: Start) -> Situation:
+        """Return the situation in which a close begins."""
+        known = self._begun.get(start)
+        if known is None:
+            held, pools = [], []
+            for end, received in enumerate(start.acknowledged):
+                held.append(established(self.tables[end], LOW, received))
+                ack = start.acknowledged[1 - end]
+                # What is still under way to it may have been sent before its peer knew of `ack`.
+                texts = [Seen(received, known, text=-received) for known in (LOW, ack)]
+                pools.append((*(texts if received < 0 else ()), Seen(0, ack)))
+            ends = (held[0], held[1]), (pools[0], pools[1])
+            known = Situation(start, *ends, ((), ()), start.acknowledged, (None, None), False)
+            self._make_room()
+            self._begun[start] = known
+        return known
+
+    def after(self, now: Situation, sender: int, seg: Seen) -> Situation | None:
+        """Return what has become of it if what was seen explains a segment, else None."""
+        key = (now, sender, seg)
+        known = self._after.get(key)
+        if known is None:
+            self.expect_no_cut()
+            held = self.sent(now, sender, seg)
+            if not held:
+                return None
+            known = now.after(sender, seg, held, loose=False)
+            if self.was_cut():
+                known = replace(known, capped=True)
+            self._make_room()
+            self._after[key] = known
+        return known
+
+    def sent(self, now: Situation, sender: int, seg: Seen) -> frozenset[Hypothesis]:
+        """Return what the sender may be after the segment, which may be a second sight of one."""
+        held = now.held[sender]
+        after = explained(self.tables[sender], held, now.pools[sender], seg)
+        if seg == now.begun.acks[sender] or any(seg == one.seg for one in now.before[sender]):
+            after |= held
+        return after
+
+    def possible(
+        self, now: Situation, *, later: bool = False
+    ) -> tuple[tuple[State, ...], tuple[State, ...]]:
+        """Return the states that A and B may be in; `later`, also after their timers."""
+        a, b = (
+            possible(self.tables[end], now.held[end], now.pools[end], later=later) for end in (0, 1)
+        )
+        return a, b
+
+    def expect_no_cut(self) -> None:
+        """Forget that a search was cut."""
+        for tables in self.tables:
+            tables.cut = False
+
+    def was_cut(self) -> bool:
+        """Return whether a search was cut since `expect_no_cut`."""
+        return any(tables.cut for tables in self.tables)
+
+    def _make_room(self) -> None:
+        """Forget what is known where it is too much: it can be found again."""
+        if len(self._after) + len(self._begun) >= SITUATIONS_MAX:
+            self._after.clear()
+            self._begun.clear()
