@@ -11,6 +11,7 @@ from pathlib import Path
 from reports.captures import Capture, CaptureError
 from reports.conform_output import Html, Json, Text
 from reports.connections import Connection, Follower
+from reports.earlier import forgotten
 from reports.endings import ending
 from reports.judged import (
     CONFORMS,
@@ -181,16 +182,13 @@ def _undecidable(one: Connection, watch: Watch) -> str:
     if watch.capped:
         return CAPPED
     if watch.unsure:
-        return "it may have been overtaken, as others were, or others may be missing before it"
+        return "it may have been overtaken by many, or others may be missing before it"
     if watch.too_long:
         return "the close is too long to be tried by the other tables"
     if one.gap or watch.missed:
         return "segments before it, perhaps a FIN, were not captured"
-    seg = watch.deviation.given.seg if watch.deviation is not None else None
-    if seg is not None and not seg.rst and not watch.complete:
-        again = seg.seq < 0 and seg.end <= 0 and not seg.fin
-        if again or (seg.ack < 0 and watch.notes):
-            return "it counts numbers from before the close, and an earlier one may be missing"
+    if watch.deviation is not None and (why := forgotten(one, watch, watch.deviation.given)):
+        return why
     if one.closed_window:
         return "a window was zero: probes of a closed window are not followed"
     return "it has urgent data" if one.urgent else ""

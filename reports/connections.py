@@ -16,6 +16,7 @@ class Connection:
     """What is known of one connection; `watch` follows it once its close has begun.
 
     Numbers are unwrapped: each direction counts from the first number that was seen of it.
+    reopened: there was a connection on the same ports before.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class Connection:
         "opened",
         "packets",
         "refused",
+        "reopened",
         "seen",
         "syns",
         "urgent",
@@ -44,7 +46,7 @@ class Connection:
         self.packets = 0
         self.seen = [0, 0]
         self.syns: list[int | None] = [None, None]
-        self.opened = self.refused = False
+        self.opened = self.refused = self.reopened = False
         self.gap = False
         self.bases: list[int | None] = [None, None]
         self.nxt = [0, 0]
@@ -127,7 +129,8 @@ class Connection:
             int(bool(flags & FIN) and not rst),
             int(rst),
         )
-        self.watch.observe(Given(number, side, seg))
+        bare = rst and not flags & ACK
+        self.watch.observe(Given(number, side, seg, bare, packet.window == 0 and not rst))
 
     def _begin(
         self, side: int, seg: Seen, begin: Callable[[Start], Watch], *, fin: bool, has_ack: bool
@@ -176,13 +179,15 @@ class Follower:
         over: list[Connection] = []
         key = (packet.source, packet.target)
         found = self._table.get(key)
-        if found is not None and packet.flags & (SYN | ACK) == SYN and _is_over(*found, packet):
+        reopened = found is not None and packet.flags & SYN and _is_over(*found, packet)
+        if found is not None and reopened:
             over.append(found[0])
             found = None
         if found is None:
             if len(self._table) >= 2 * self._limit:
                 over += self._silent_longest()
             connection = Connection((packet.source, packet.target), number)
+            connection.reopened = bool(reopened)
             found = self._table[key] = (connection, 0)
             if key[0] != key[1]:
                 self._table[key[1], key[0]] = (connection, 1)
@@ -204,7 +209,11 @@ class Follower:
 
 
 def _is_over(connection: Connection, side: int, packet: Packet) -> bool:
-    """Return whether a SYN opens the connection again."""
+    """Return whether a SYN, or the answer to one that was not seen, opens the connection again."""
+    known = connection.syns[side]
+    if packet.flags & ACK:
+        closing = connection.watch is not None or connection.opened
+        return closing and known is not None and known != packet.seq
     if connection.watch is not None or connection.refused:
         return True
-    return connection.opened and connection.syns[side] != packet.seq
+    return connection.opened and known != packet.seq

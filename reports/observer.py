@@ -368,9 +368,12 @@ def sendable(tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]
 def with_seen(pool: tuple[Seen, ...], seg: Seen, needed_from: int) -> tuple[tuple[Seen, ...], bool]:
     """Return the pool with one more segment, and whether it had to leave one out that may matter.
 
-    What lies wholly below `needed_from` has arrived already; one such segment stands for all.
+    What lies wholly below `needed_from` has arrived already; one such segment stands for all.  A
+    reset below it is accepted in no state, so that one of them stands for all, too.
     """
     if seg in pool:
+        return pool, False
+    if seg.rst and any(one.rst and max(one.seq, seg.seq) < needed_from for one in pool):
         return pool, False
     if pool and seg.text and not seg.fin and not seg.rst:
         last = pool[-1]

@@ -27,11 +27,16 @@ LATE_MAX = 3
 
 
 class Given(NamedTuple):
-    """A packet of the closing phase: its number in the file, who sends it, the segment."""
+    """A packet of the closing phase: its number in the file, who sends it, the segment.
+
+    bare: a reset without the ACK bit, as the answer to a segment is.  shut: its window is zero.
+    """
 
     number: int
     sender: int
     seg: Seen
+    bare: bool = False
+    shut: bool = False
 
 
 class Start(NamedTuple):
@@ -196,7 +201,8 @@ class Watch:
     def _send(self, sender: int, seg: Seen) -> None:
         """Note that a segment may arrive at the other end from now on."""
         other = 1 - sender
-        needed = min((one.tcb.rcv_nxt for one in self.held[other]), default=LOW)
+        live = [one.tcb.rcv_nxt for one in self.held[other] if one.tcb.state != State.CLOSED]
+        needed = min(live, default=LOW)
         self.pools[other], lost = with_seen(self.pools[other], seg, needed)
         self.capped |= lost
 
@@ -211,6 +217,9 @@ class Watch:
         found: list[tuple[frozenset[Hypothesis], frozenset[Hypothesis], _Unseen]] = []
         peers: tuple[tuple[Seen, ...], ...] = ()
         if not self.complete:
+            after = self._answering_a_forgotten_one(given)
+            if after:
+                return after
             peers = tuple(
                 self._answered(self.held[1 - sender], seg.seq)
                 if seg.rst
@@ -266,6 +275,22 @@ class Watch:
                         return after
                     self.pools = list(pools)
         return frozenset()
+
+    def _answering_a_forgotten_one(self, given: Given) -> frozenset[Hypothesis]:
+        """Return what the sender of a reset may be if it answers an ACK that is not kept.
+
+        Any number up to the highest that the peer has acknowledged may have been acknowledged
+        before, by a segment that is under way for as long as it likes.
+        """
+        sender, seg = given.sender, given.seg
+        if not given.bare or seg.seq > self.acked[1 - sender]:
+            return frozenset()
+        pool = (*self.pools[sender], Seen(0, seg.seq))
+        after = explained(self.tables[sender], self.held[sender], pool, seg)
+        told = f"{'AB'[sender]} answers ACKs that were under way when it was CLOSED"
+        if after and told not in self.notes:
+            self.notes.append(told)
+        return after
 
     def _latest(self, end: int) -> int:
         return max(one.tcb.snd_nxt for one in self.held[end])
@@ -339,6 +364,13 @@ class Watch:
         self.held[sender] = now
         return found
 
+    def _overtaken_by_many(self, given: Given) -> bool:
+        """Return whether the packet could have been sent before more packets than are tried."""
+        before, tables = self._before[given.sender][:-LATE_MAX], self.tables[given.sender]
+        return not given.seg.rst and any(
+            explained(tables, earlier.held, earlier.pool, given.seg) for earlier in before
+        )
+
     def _deviates(self, given: Given) -> None:
         closed = all(one.tcb.state == State.CLOSED for one in self.held[1 - given.sender])
         known = max(one.end for one in self.pools[given.sender])
@@ -347,7 +379,7 @@ class Watch:
             self.deviation = Deviation(given, ((), ()), ())
             return
         late = any(one.loose for one in self._before[given.sender][-LATE_MAX:])
-        self.unsure = late or self._overtaken_with_others(given)
+        self.unsure = late or self._overtaken_with_others(given) or self._overtaken_by_many(given)
         sender = given.sender
         instead = sendable(self.tables[sender], self.held[sender], self.pools[sender])
         self.deviation = Deviation(given, self.possible(), tuple(instead))
