@@ -12,7 +12,7 @@ from reports.captures import Capture, CaptureError
 from reports.conform_output import Html, Json, Text
 from reports.connections import Connection, Follower
 from reports.earlier import forgotten
-from reports.endings import ending
+from reports.endings import ending, still_open
 from reports.judged import (
     CONFORMS,
     DEVIATES,
@@ -27,7 +27,6 @@ from reports.packets import LINKS, packet_of
 from reports.watching import Start, Watch
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
-from tcpclose_model.protocol.vocabulary import State
 from tcpclose_model.variants.registry import switched
 
 CAPPED = "there were more possibilities than are followed"
@@ -199,9 +198,8 @@ def _without_close(one: Connection) -> Judged:
         return Judged(one, OUT_OF_SCOPE, "it was refused, or reset before anything else was seen")
     if not one.opened:
         return Judged(one, OUT_OF_SCOPE, "only an opening was captured")
-    both = ((State.ESTABLISHED,), (State.ESTABLISHED,))
-    told = "neither FIN nor RST was captured: both ends were ESTABLISHED when it ended"
-    return Judged(one, UNFINISHED, told, (), both)
+    told, states = still_open(one)
+    return Judged(one, UNFINISHED, told, (), states)
 
 
 def run_conform(paths: Sequence[Path], asked: Asked) -> int:

@@ -16,7 +16,7 @@ class Connection:
     """What is known of one connection; `watch` follows it once its close has begun.
 
     Numbers are unwrapped: each direction counts from the first number that was seen of it.
-    reopened: there was a connection on the same ports before.
+    reopened: there was a connection on the same ports before.  shut: an end's window is zero.
     """
 
     __slots__ = (
@@ -35,6 +35,7 @@ class Connection:
         "refused",
         "reopened",
         "seen",
+        "shut",
         "syns",
         "urgent",
         "watch",
@@ -45,6 +46,7 @@ class Connection:
         self.first = self.last = number
         self.packets = 0
         self.seen = [0, 0]
+        self.shut = [False, False]
         self.syns: list[int | None] = [None, None]
         self.opened = self.refused = self.reopened = False
         self.gap = False
@@ -70,7 +72,7 @@ class Connection:
         self.last = number
         self.packets += 1
         self.seen[side] += 1
-        _, _, seq, ack, length, flags, _ = packet
+        _, _, seq, ack, length, flags, window = packet
         self.urgent |= bool(flags & 32)
         start = self.unwrapped(side, seq)
         if flags & SYN:
@@ -90,6 +92,7 @@ class Connection:
             self._close(number, side, Seen(start, acked or 0, length), packet, begin)
         else:
             self.opened = True
+            self.shut[side] = not window
             known = self.acked[side]
             if acked is not None and (known is None or acked > known):
                 self.acked[side] = acked
@@ -158,7 +161,7 @@ class Connection:
             for end, ack in enumerate(self.acks)
         )
         acknowledged = (acked[0] - self.nxt[1], acked[1] - self.nxt[0])
-        self.watch = begin(Start(acknowledged, (acks[0], acks[1])))
+        self.watch = begin(Start(acknowledged, (acks[0], acks[1]), (self.shut[0], self.shut[1])))
 
 
 class Follower:

@@ -17,6 +17,7 @@ from reports.observer import (
     sendable,
     with_seen,
 )
+from reports.queued import Queued
 from tcpclose_model.protocol.vocabulary import State
 
 REMEMBERED_MAX = 256
@@ -43,12 +44,13 @@ class Start(NamedTuple):
     """What the established phase leaves, for each end.
 
     acknowledged: the last number acknowledged by it.  acks: its last ACK without text, if it was
-    captured: that may be captured again.  Numbers are relative to the first one that each end has
-    not sent yet.
+    captured: that may be captured again.  shut: its window was zero.  Numbers are relative to the
+    first one that each end has not sent yet.
     """
 
     acknowledged: tuple[int, int]
     acks: tuple[Seen | None, Seen | None] = (None, None)
+    shut: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Watch:
     resets: list[Given] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     states: list[tuple[Given, tuple[State, ...], tuple[State, ...]]] = field(default_factory=list)
+    queued: Queued = field(init=False)
     _before: list[list[_Earlier]] = field(default_factory=lambda: [[], []])
 
     def __post_init__(self) -> None:
@@ -127,6 +130,7 @@ class Watch:
             texts = [Seen(received, known, text=-received) for known in (LOW, ack)]
             self.pools.append((*(texts if received < 0 else ()), Seen(0, ack)))
         self.acked = list(self.start.acknowledged)
+        self.queued = Queued(list(self.start.acknowledged), list(self.start.shut))
 
     def observe(self, given: Given) -> None:
         """Take the next packet of the closing phase into account."""
@@ -157,7 +161,7 @@ class Watch:
             possible(self.tables[end], self.held[end], self.pools[end], later=later)
             for end in (0, 1)
         )
-        return a, b
+        return self.queued.widened(0, a), self.queued.widened(1, b)
 
     def expect_no_cut(self) -> None:
         """Forget that a search was cut."""
@@ -176,6 +180,7 @@ class Watch:
 
     def _count(self, given: Given) -> None:
         sender, seg = given.sender, given.seg
+        self.queued.take(sender, seg, shut=given.shut)
         if seg.rst:
             self.resets.append(given)
             del self.resets[1:-1]
