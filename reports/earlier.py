@@ -14,6 +14,7 @@ FAR = 65_535
 
 Linux begins a connection that replaces one in TIME-WAIT so far behind its numbers, at least.
 """
+ANOTHER = "its numbers are those of another connection on the same ports"
 KEPT_ACKS = 16
 """After fewer packets than these each ACK of the closing phase is still kept."""
 
@@ -26,7 +27,7 @@ def forgotten(one: Connection, watch: Watch, given: Given) -> str:
         kept = seg.seq >= start[peer] and len(watch.given) <= KEPT_ACKS
         if given.bare and seg.seq <= watch.acked[peer] and not kept:
             return "it may answer an ACK that is not kept"
-        return ""
+        return ANOTHER if one.reopened and _far(seg.seq, watch, sender) else ""
     if not seg.text and not seg.fin and seg.seq <= 0 and seg.ack < start[sender]:
         return "it repeats an ACK from before the close, and not all of these are kept"
     if watch.complete:
@@ -36,7 +37,7 @@ def forgotten(one: Connection, watch: Watch, given: Given) -> str:
         return "it counts numbers from before the close, and an earlier one may be missing"
     strange = _far(seg.seq, watch, sender), _far(seg.ack, watch, peer)
     if strange == (True, True) or (strange[0] and one.reopened):
-        return "its numbers are those of another connection on the same ports"
+        return ANOTHER
     return ""
 
 

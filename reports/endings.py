@@ -8,7 +8,8 @@ from reports.connections import Connection
 from reports.watching import Given, Watch
 from tcpclose_model.protocol.vocabulary import State
 
-OVER = {State.CLOSED, State.TIME_WAIT}
+States = tuple[tuple[State, ...], tuple[State, ...]]
+"""The possible states of A and of B."""
 
 
 class Ending(NamedTuple):
@@ -18,7 +19,7 @@ class Ending(NamedTuple):
     sentence: str
 
 
-def still_open(one: Connection) -> tuple[str, tuple[tuple[State, ...], tuple[State, ...]]]:
+def still_open(one: Connection) -> tuple[str, States]:
     """Return what there is to say of a connection without FIN and RST, and its possible states."""
     told, states = "neither FIN nor RST was captured: nothing shows that an end has closed", []
     for end in (0, 1):
@@ -40,13 +41,13 @@ def _stuck(end: int) -> str:
     )
 
 
-def ending(watch: Watch, states: tuple[tuple[State, ...], tuple[State, ...]]) -> Ending:
+def ending(watch: Watch, states: States) -> Ending:
     """Return how a close that the model explains has ended, or what it waits for."""
     if watch.resets:
-        return _reset(watch)
+        return _reset(watch, states)
     a, b = watch.fins
     if a is not None and b is not None:
-        return _both(watch, a, b)
+        return _both(watch, states)
     if a is None and b is None:
         return Ending(False, "no FIN was captured: the close has not begun")
     closer = 0 if a is not None else 1
@@ -55,14 +56,14 @@ def ending(watch: Watch, states: tuple[tuple[State, ...], tuple[State, ...]]) ->
     return _one(closer, fin, watch)
 
 
-def _reset(watch: Watch) -> Ending:
+def _reset(watch: Watch, states: States) -> Ending:
     """Return how a connection that was reset has ended, why, and what is lost."""
     first, queued = watch.resets[0], watch.queued
     x, y = first.sender, 1 - first.sender
     who, other = "AB"[x], "AB"[y]
     own, its = queued.fins[x], queued.fins[y]
     if own is not None and its is not None and queued.acked[y] >= own and queued.acked[x] >= its:
-        told = _both(watch, *((own, its) if x == 0 else (its, own))).sentence
+        told = _both(watch, states).sentence
         return Ending(True, f"{told}; {who} answered a later segment with a RST, nothing is lost")
     told = f"{who} reset the connection (packet {first.number}): {other} is CLOSED if it arrived"
     lost = [(n, queued.unacknowledged(n)) for n in (x, y)]
@@ -89,33 +90,33 @@ def _why(first: Given, own: int | None, its: int | None, text: int) -> str:
     return f"{who} aborted instead of closing: text unread, SO_LINGER 0, or a timeout"
 
 
-def _both(watch: Watch, a: int, b: int) -> Ending:
+def _both(watch: Watch, states: States) -> Ending:
     """Return how a connection with both FINs has ended."""
-    unacknowledged = [end for end, fin in ((0, a), (1, b)) if watch.acked[1 - end] < fin]
-    if not unacknowledged:
-        first = next(given.sender for given in watch.given if given.seg.fin)
-        if _crossed(watch, first):
-            return Ending(True, "both ends closed at once; both wait in TIME-WAIT")
-        told = (
-            f"{'AB'[first]} closed first and waits in TIME-WAIT; {'BA'[first]} is CLOSED once "
-            "the last ACK arrives"
+    fins, queued = watch.fins, watch.queued
+    unacknowledged = [end for end in (0, 1) if watch.acked[1 - end] < (fins[end] or 0)]
+    if unacknowledged:
+        told = " and ".join("AB"[end] for end in unacknowledged)
+        return Ending(
+            False,
+            f"both ends have sent their FIN; the ACK of {told}'s FIN was not captured: {told} "
+            "sends it again until it is acknowledged, or gives up",
         )
-        if watch.queued.crossed(1 - first):
-            told += ", or in TIME-WAIT, too, if it had closed before and its FIN was queued"
-        return Ending(True, told)
-    told = " and ".join("AB"[end] for end in unacknowledged)
-    return Ending(
-        False,
-        f"both ends have sent their FIN; the ACK of {told}'s FIN was not captured: {told} sends it "
-        "again until it is acknowledged, or gives up",
+    if queued.at_once:
+        return Ending(True, "both ends closed at once; both wait in TIME-WAIT")
+    waiting = [n for n in (0, 1) if State.TIME_WAIT in states[n] and not queued.crossed(n)]
+    if not waiting and queued.first is not None and None not in queued.fins:
+        waiting = [queued.first]
+    if len(waiting) != 1:
+        told = "both FINs are acknowledged, but who closed first was not captured: it waits in"
+        return Ending(True, f"{told} TIME-WAIT, the other is CLOSED once the last ACK arrives")
+    first = waiting[0]
+    told = (
+        f"{'AB'[first]} closed first and waits in TIME-WAIT; {'BA'[first]} is CLOSED once "
+        "the last ACK arrives"
     )
-
-
-def _crossed(watch: Watch, first: int) -> bool:
-    """Return whether the second FIN to be seen was sent before the first one had arrived."""
-    fin = watch.fins[first]
-    second = next((one for one in watch.given if one.sender != first and one.seg.fin), None)
-    return second is not None and fin is not None and second.seg.ack < fin
+    if queued.crossed(1 - first):
+        told += ", or in TIME-WAIT, too, if it had closed before and its FIN was queued"
+    return Ending(True, told)
 
 
 def _one(closer: int, fin: int, watch: Watch) -> Ending:

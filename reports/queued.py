@@ -29,12 +29,15 @@ class Queued:
 
     sent: the number behind all text and FIN.  acked: the highest number that each acknowledges.
     shut: whether the window that it offers is zero.  fins: the number behind its FIN.
+    first: whose FIN was seen first.  at_once: the other one was sent before that had arrived.
     """
 
     acked: list[int]
     shut: list[bool]
     sent: list[int] = field(default_factory=lambda: [0, 0])
     fins: list[int | None] = field(default_factory=lambda: [None, None])
+    first: int | None = None
+    at_once: bool = False
     reset: bool = False
     _text: list[bool] = field(default_factory=lambda: [False, False])
     _crossing: list[Crossing] = field(default_factory=lambda: [Crossing.NO, Crossing.NO])
@@ -52,6 +55,9 @@ class Queued:
         self.shut[end] = shut
         self._text[end] = bool(seg.text)
         if seg.fin:
+            if self.fins[end] is None:
+                self.at_once = fin is not None and seg.ack < fin
+                self.first = end if self.first is None else self.first
             self.fins[end] = seg.end
 
     def _crosses(self, end: int, seg: Seen, *, first: bool) -> Crossing:

@@ -15,8 +15,8 @@ from reports.observer import (
     explained,
     possible,
     sendable,
-    with_seen,
 )
+from reports.pool import with_seen
 from reports.queued import Queued
 from tcpclose_model.protocol.vocabulary import State
 

@@ -51,6 +51,25 @@ def test_a_reset_is_told_with_its_reason_and_what_is_lost(told: str, tmp_path: P
     assert seen["ended"].endswith(f"; {told}")
 
 
+def test_an_answer_from_a_host_that_is_done_leaves_the_close_as_it_was(tmp_path: Path) -> None:
+    seen = judged(tmp_path, *BEFORE, *CLOSE, CLOSE[2], Sent(0, 102, 0, RST))
+    assert seen["ended"].startswith("A closed first and waits in TIME-WAIT; B is CLOSED once")
+
+
+def test_who_closed_first_is_not_guessed_from_which_fin_was_captured(tmp_path: Path) -> None:
+    seen = judged(tmp_path, *BEFORE, *CLOSE[1:])
+    assert seen["ended"].startswith("A closed first and waits in TIME-WAIT")
+    seen = judged(tmp_path, *BEFORE, CLOSE[3], Sent(1, 302, 102))
+    assert "who closed first was not captured" in seen["ended"]
+
+
+def test_a_close_of_many_packets_is_told_whole(tmp_path: Path) -> None:
+    texts = [Sent(1, 301 + 10 * n, 102, ACK, 10) for n in range(300)]
+    last = (Sent(1, 3301, 102, FIN | ACK), Sent(0, 102, 3302))
+    seen = judged(tmp_path, *BEFORE, *CLOSE[:2], *texts, *last)
+    assert seen["ended"].startswith("A closed first and waits in TIME-WAIT; B is CLOSED once")
+
+
 CROSSED = (
     Sent(0, 101, 301, ACK, 1000),
     Sent(1, 301, 101, FIN | ACK),
