@@ -87,8 +87,6 @@ class Queued:
     def widened(self, end: int, states: tuple[State, ...]) -> tuple[State, ...]:
         """Return the states that an end may be in, a FIN being queued, beside those given."""
         found = set(states)
-        if self.reset:
-            return states
         crossed = self.crossed(end)
         if self.fins[end] is None and self.waits(end):
             if State.ESTABLISHED in found:
@@ -98,6 +96,6 @@ class Queued:
         elif self.fins[end] is not None and crossed:
             if State.LAST_ACK in found:
                 found.add(State.CLOSING)
-            if State.CLOSED in found:
+            if State.CLOSED in found and not self.reset:
                 found.add(State.TIME_WAIT)
         return tuple(sorted(found))

@@ -98,6 +98,12 @@ def test_an_end_with_text_under_way_may_have_closed_behind_it(tmp_path: Path) ->
     assert "B has received A's FIN and is not done sending: 1,000 octets" in seen["ended"]
 
 
+def test_a_reset_may_find_a_fin_that_is_queued(tmp_path: Path) -> None:
+    text = Sent(1, 301, 102, ACK, 1000)
+    seen = judged(tmp_path, *BEFORE, *CLOSE[:2], text, Sent(0, 102, 0, RST))
+    assert {"CLOSE_WAIT", "LAST_ACK", "CLOSED"} == set(seen["states"]["B"])
+
+
 def test_a_window_that_is_shut_is_named(tmp_path: Path) -> None:
     shut = "A's window is zero, its application does not read: B can send no text, and no FIN"
     text = Sent(1, 301, 102, ACK, 1000)
