@@ -12,7 +12,9 @@ from reports.captures import Capture, CaptureError
 from reports.conform_output import Html, Json, Text
 from reports.connections import Connection, Follower
 from reports.earlier import forgotten
+from reports.encapsulation import link_name
 from reports.endings import ending, still_open
+from reports.fragments import Fragment, Fragments
 from reports.judged import (
     CONFORMS,
     DEVIATES,
@@ -23,7 +25,7 @@ from reports.judged import (
     names,
 )
 from reports.observer import Tables
-from reports.packets import LINKS, packet_of
+from reports.packets import LINKS, packet_of, segment_of
 from reports.watching import Start, Watch
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
@@ -240,13 +242,15 @@ class _Notes:
         self._capture = capture
         self.damaged: Counter[str] = Counter()
         self.links: Counter[int] = Counter()
+        self.fragments = Fragments()
 
     def lines(self, follower: Follower) -> list[str]:
         """Return the notes as lines."""
         found = list(self._capture.notes)
         found += [f"{count:,} packets left out: {why}" for why, count in self.damaged.items()]
         for link, count in self.links.items():
-            found.append(f"{count:,} packets left out: link type {link} is not read here")
+            found.append(f"{count:,} packets left out: {link_name(link)} is not read here")
+        found += self.fragments.lines()
         if follower.dropped:
             found.append(
                 f"{follower.dropped:,} connections, silent longest, were judged before the "
@@ -258,6 +262,11 @@ class _Notes:
 def _connections(capture: Capture, follower: Follower, notes: _Notes) -> Iterator[Connection]:
     for frame in capture:
         packet = packet_of(frame.link, frame.data)
+        if isinstance(packet, Fragment):
+            whole = notes.fragments.take(packet, frame.time)
+            if whole is None:
+                continue
+            packet = segment_of(whole)
         if packet is None:
             if frame.link not in LINKS:
                 notes.links[frame.link] += 1
