@@ -11,7 +11,10 @@ from pathlib import Path
 from reports.captures import Capture, CaptureError
 from reports.conform_output import Html, Json, Text
 from reports.connections import Connection, Follower
-from reports.endings import ending
+from reports.earlier import forgotten
+from reports.encapsulation import link_name
+from reports.endings import ending, still_open
+from reports.fragments import Fragment, Fragments
 from reports.judged import (
     CONFORMS,
     DEVIATES,
@@ -22,12 +25,11 @@ from reports.judged import (
     names,
 )
 from reports.observer import Tables
-from reports.packets import LINKS, Packet, packet_of
+from reports.packets import LINKS, Packet, packet_of, segment_of
 from reports.situations import Pair, Start
 from reports.watching import Watch
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
-from tcpclose_model.protocol.vocabulary import State
 from tcpclose_model.variants.registry import switched
 
 CAPPED = "there were more possibilities than are followed"
@@ -191,14 +193,12 @@ def _undecidable(one: Connection, watch: Watch) -> str:
     if watch.capped:
         return CAPPED
     if unsure:
-        return "it may have been overtaken, as others were, or others may be missing before it"
+        return "it may have been overtaken by many, or others may be missing before it"
     if one.gap or watch.missed:
         return "segments before it, perhaps a FIN, were not captured"
-    seg = watch.deviation.given.seg
-    if not seg.rst and not watch.complete:
-        again = seg.seq < 0 and seg.end <= 0 and not seg.fin
-        if again or (seg.ack < 0 and watch.notes):
-            return "it counts numbers from before the close, and an earlier one may be missing"
+    why = forgotten(one, watch, watch.deviation.given)
+    if why:
+        return why
     if one.closed_window:
         return "a window was zero: probes of a closed window are not followed"
     return "it has urgent data" if one.urgent else ""
@@ -209,9 +209,8 @@ def _without_close(one: Connection) -> Judged:
         return Judged(one, OUT_OF_SCOPE, "it was refused, or reset before anything else was seen")
     if not one.opened:
         return Judged(one, OUT_OF_SCOPE, "only an opening was captured")
-    both = ((State.ESTABLISHED,), (State.ESTABLISHED,))
-    told = "neither FIN nor RST was captured: both ends were ESTABLISHED when it ended"
-    return Judged(one, UNFINISHED, told, (), both)
+    told, states = still_open(one)
+    return Judged(one, UNFINISHED, told, (), states)
 
 
 def run_conform(paths: Sequence[Path], asked: Asked) -> int:
@@ -252,13 +251,15 @@ class _Notes:
         self._capture = capture
         self.damaged: Counter[str] = Counter()
         self.links: Counter[int] = Counter()
+        self.fragments = Fragments()
 
     def lines(self, follower: Follower) -> list[str]:
         """Return the notes as lines."""
         found = list(self._capture.notes)
         found += [f"{count:,} packets left out: {why}" for why, count in self.damaged.items()]
         for link, count in self.links.items():
-            found.append(f"{count:,} packets left out: link type {link} is not read here")
+            found.append(f"{count:,} packets left out: {link_name(link)} is not read here")
+        found += self.fragments.lines()
         if follower.dropped:
             found.append(
                 f"{follower.dropped:,} connections, silent longest, were judged before the "
@@ -268,8 +269,13 @@ class _Notes:
 
 
 def _connections(capture: Capture, follower: Follower, notes: _Notes) -> Iterator[Connection]:
-    for number, _, link, _, data in capture:
+    for number, time, link, _, data in capture:
         packet = packet_of(link, data)
+        if isinstance(packet, Fragment):
+            whole = notes.fragments.take(packet, time)
+            if whole is None:
+                continue
+            packet = segment_of(whole)
         if isinstance(packet, Packet):
             over = follower.take(number, packet)
             if over:

@@ -20,15 +20,16 @@ class Direction:
     known: whether there is one; base: that number on the wire; syn: the initial sequence number.
     nxt: behind the last number that was seen; seen: how many packets.
     acked: the last number of its peer that it has acknowledged; ack: its last ACK without text.
+    shut: the window that it offers is zero.
     """
 
-    __slots__ = ("ack", "acked", "base", "known", "nxt", "seen", "syn")
+    __slots__ = ("ack", "acked", "base", "known", "nxt", "seen", "shut", "syn")
 
     def __init__(self) -> None:
         self.seen = 0
         self.nxt = 0
         self.base = 0
-        self.known = False
+        self.known = self.shut = False
         self.syn: int | None = None
         self.acked: int | None = None
         self.ack: tuple[int, int] | None = None
@@ -46,6 +47,7 @@ class Connection:
 
     key: the addresses and ports of its first packet.
     gap: a FIN may be among what was not captured.
+    reopened: there was a connection on the same ports before.
     """
 
     __slots__ = (
@@ -59,6 +61,7 @@ class Connection:
         "last",
         "opened",
         "refused",
+        "reopened",
         "urgent",
         "watch",
     )
@@ -67,7 +70,7 @@ class Connection:
         self.key = key
         self.first = self.last = number
         self.directions = (Direction(), Direction())
-        self.opened = self.refused = False
+        self.opened = self.refused = self.reopened = False
         self.gap = False
         self.closed_window = self.urgent = False
         self.watch: Watch | None = None
@@ -89,11 +92,12 @@ class Connection:
         self.last = number
         own, peer = self.directions if side == 0 else self.directions[::-1]
         own.seen += 1
-        _, seq, ack, length, flags, _ = packet
+        _, seq, ack, length, flags, window = packet
         if flags & RARE == ACK and self._settled and seq == (own.base + own.nxt) & ALL:
             lag = (peer.base + peer.nxt - ack) & ALL
             if lag < HALF:  # next in order, and what it acknowledges was seen: most packets are so
                 acked = peer.nxt - lag
+                own.shut = not window
                 if own.acked is None or acked > own.acked:
                     own.acked = acked
                 if length:
@@ -122,6 +126,7 @@ class Connection:
         else:
             self.opened = True
             self._settled = own.known and peer.known
+            own.shut = not window
             if reached is not None:
                 if own.acked is None or reached > own.acked:
                     own.acked = reached
@@ -161,11 +166,12 @@ class Connection:
         seq = start - self._origin[side]
         ack = 0 if reached is None else reached - self._origin[1 - side]
         if flags & RST:
-            seg = Seen(seq, ack, rst=1)
+            given = Given(number, side, Seen(seq, ack, rst=1), bare=not flags & ACK)
         else:
-            self.closed_window |= window == 0
+            self.closed_window |= not window
             seg = Seen(seq, ack, length, flags & FIN)
-        self.watch.observe(Given(number, side, seg))
+            given = Given(number, side, seg, shut=not window)
+        self.watch.observe(given)
 
     def _begun(self, side: int, start: int, reached: int | None, *, fin: bool) -> Start:
         """Return how the close begins: numbers are relative to what was sent before it."""
@@ -188,7 +194,7 @@ class Connection:
             acked.append(known)
         a, b = self._origin = ends[0].nxt, ends[1].nxt
         acks = (_relative(ends[0].ack, a, b), _relative(ends[1].ack, b, a))
-        return Start((acked[0] - b, acked[1] - a), acks)
+        return Start((acked[0] - b, acked[1] - a), acks, (ends[0].shut, ends[1].shut))
 
 
 def _relative(ack: tuple[int, int] | None, own: int, peer: int) -> Seen | None:
@@ -211,15 +217,14 @@ class Follower:
     def take(self, number: int, packet: Packet) -> Sequence[Connection]:
         """Take the next packet into account; return the connections that are over by it."""
         found = self._table.get(packet.ends)
-        if found is not None and (
-            packet.flags & (SYN | ACK) != SYN or not _is_over(*found, packet)
-        ):
+        if found is not None and not (packet.flags & SYN and _is_over(*found, packet)):
             found[0].take(number, found[1], packet, self._begin)
             return ()
         over = [] if found is None else [found[0]]
         if found is None and len(self._table) >= 2 * self._limit:
             over += self._silent_longest()
         connection = Connection(packet.ends, number)
+        connection.reopened = found is not None
         self._table[turned(packet.ends)] = connection, 1
         self._table[packet.ends] = connection, 0
         connection.take(number, 0, packet, self._begin)
@@ -240,7 +245,11 @@ class Follower:
 
 
 def _is_over(connection: Connection, side: int, packet: Packet) -> bool:
-    """Return whether a SYN opens the connection again."""
+    """Return whether a SYN, or the answer to one that was not seen, opens the connection again."""
+    known = connection.directions[side].syn
+    if packet.flags & ACK:
+        closing = connection.watch is not None or connection.opened
+        return closing and known is not None and known != packet.seq
     if connection.watch is not None or connection.refused:
         return True
-    return connection.opened and connection.directions[side].syn != packet.seq
+    return connection.opened and known != packet.seq

@@ -35,7 +35,6 @@ UNITS = 1_000
 LOW = -(1 << 40)
 """Stands for SND.UNA where all that is known is that it may be anywhere below SND.NXT."""
 TCBS_MAX = 400
-POOL_MAX = 24
 KNOWN_MAX = 20_000
 RETRANSMIT, CLOSE, SHUTDOWN = Event.RETRANSMISSION_TIMEOUT, Event.CLOSE, Event.SHUTDOWN
 SILENT = (
@@ -222,7 +221,7 @@ def explained(
     known = tables.known.get(key)
     if known is None:
         found, cut = reached(tables, held, pool, None if seg.rst else seg.ack)
-        after = frozenset(
+        after = _without_weaker(
             Hypothesis(one.table, tcb)
             for one in found
             for tcb in _sending(tables.ends[one.table], one.tcb, pool, seg)
@@ -233,6 +232,26 @@ def explained(
         tables.known[key] = known
     tables.cut |= known[1]
     return known[0]
+
+
+def _without_weaker(found: Iterable[Hypothesis]) -> frozenset[Hypothesis]:
+    """Return the hypotheses without those that can do nothing that another one cannot.
+
+    Of TCBs that differ in SND.UNA alone, and still miss an ACK, the one with the lowest may send
+    again all that the others may, and the ACK that they miss is the same.
+    """
+    kept: set[Hypothesis] = set()
+    lowest: dict[Hypothesis, int] = {}
+    for one in found:
+        una = one.tcb.snd_una
+        if una < one.tcb.snd_nxt:
+            key = Hypothesis(one.table, one.tcb._replace(snd_una=0))
+            lowest[key] = min(una, lowest.get(key, una))
+        else:
+            kept.add(one)
+    for key, una in lowest.items():
+        kept.add(Hypothesis(key.table, key.tcb._replace(snd_una=una)))
+    return frozenset(kept)
 
 
 def _sending(end: End, tcb: TCB, pool: tuple[Seen, ...], seg: Seen) -> Iterator[TCB]:
@@ -363,24 +382,3 @@ def sendable(tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]
             if any(True for _ in _calling(end, tcb, seg)):
                 found.add(seg)
     return sorted(found)
-
-
-def with_seen(pool: tuple[Seen, ...], seg: Seen, needed_from: int) -> tuple[tuple[Seen, ...], bool]:
-    """Return the pool with one more segment, and whether it had to leave one out that may matter.
-
-    What lies wholly below `needed_from` has arrived already; one such segment stands for all.
-    """
-    if seg in pool:
-        return pool, False
-    if pool and seg.text and not seg.fin and not seg.rst:
-        last = pool[-1]
-        if last.text and not last.fin and last.ack == seg.ack and last.end == seg.seq:
-            return (*pool[:-1], last._replace(text=last.text + seg.text)), False
-    pool = (*pool, seg)
-    old = [one for one in pool if not one.fin and not one.rst and one.end <= needed_from]
-    for one in old[:-3]:
-        pool = tuple(other for other in pool if other is not one)
-    if len(pool) <= POOL_MAX:
-        return pool, False
-    first = next((n for n, one in enumerate(pool) if not one.fin and not one.rst), 0)
-    return pool[:first] + pool[first + 1 :], True

@@ -5,6 +5,9 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from reports.encapsulation import TUNNELS, behind
+from reports.fragments import HEADER_OCTETS_MAX, Fragment, Whole
+
 NULL, ETHERNET, RAW_OLD, RAW_BSD, RAW, LOOP = 0, 1, 12, 14, 101, 108
 COOKED, IPV4_ONLY, IPV6_ONLY, COOKED_2 = 113, 228, 229, 276
 LINKS = (NULL, ETHERNET, RAW_OLD, RAW_BSD, RAW, LOOP, COOKED, IPV4_ONLY, IPV6_ONLY, COOKED_2)
@@ -64,8 +67,8 @@ def turned(ends: bytes) -> bytes:
     return ends[size : 2 * size] + ends[:size] + ends[-2:] + ends[-4:-2]
 
 
-def packet_of(link: int, data: bytes) -> Packet | str | None:
-    """Return the segment in a frame, None where there is none, or in words what is damaged."""
+def packet_of(link: int, data: bytes) -> Packet | Fragment | str | None:
+    """Return the segment in a frame, None where there is none, or in words why it is not read."""
     if link == ETHERNET and data[12:14] == b"\x08\x00":
         at, kind = 14, IPV4
     else:
@@ -77,7 +80,13 @@ def packet_of(link: int, data: bytes) -> Packet | str | None:
         return _ipv4(data, at)
     if version == 6 and kind in (IPV6, 0):
         return _ipv6(data, at)
-    return None
+    at = behind(kind, data, at)
+    return packet_of(RAW, data[at:]) if 0 <= at < len(data) else None
+
+
+def segment_of(whole: Whole) -> Packet | str:
+    """Return the segment that fragments make up."""
+    return _tcp(whole.head, 0, whole.length, whole.addresses)
 
 
 def _network_layer(link: int, data: bytes) -> tuple[int, int]:
@@ -107,7 +116,7 @@ def _behind_vlans(data: bytes, at: int) -> tuple[int, int]:
     return -1, 0
 
 
-def _ipv4(data: bytes, at: int) -> Packet | str | None:
+def _ipv4(data: bytes, at: int) -> Packet | Fragment | str | None:
     if len(data) >= at + IPV4_AND_TCP.size:  # most packets need no closer look
         fields = IPV4_AND_TCP.unpack_from(data, at)
         kind, total, fragment, protocol, ends, seq, ack, offset, flags, window = fields
@@ -120,20 +129,34 @@ def _ipv4(data: bytes, at: int) -> Packet | str | None:
         return "an IPv4 header is cut"
     header = (data[at] & 15) * 4
     if data[at + 9] != TCP:
-        return None
-    fragment = (data[at + 6] << 8 | data[at + 7]) & 0x3FFF
-    if fragment & 0x1FFF:
-        return None
-    if fragment:
-        return "an IPv4 datagram is fragmented"
+        return _tunnel(data[at + 9])
     # Segments that the sender's network card is to cut have a total length of 0.
     total = (data[at + 2] << 8 | data[at + 3]) or len(data) - at
     if header < 20 or total < header:
         return "an IPv4 header lies about its length"
-    return _tcp(data, at + header, total - header, data[at + 12 : at + 20])
+    addresses = data[at + 12 : at + 20]
+    fragment = (data[at + 6] << 8 | data[at + 7]) & 0x3FFF
+    if fragment:
+        key = addresses, data[at + 4] << 8 | data[at + 5]
+        offset, more = (fragment & 0x1FFF) * 8, fragment > 0x1FFF
+        return _fragment(data, at + header, total - header, key, offset, more=more)
+    return _tcp(data, at + header, total - header, addresses)
 
 
-def _ipv6(data: bytes, at: int) -> Packet | str | None:
+def _fragment(
+    data: bytes, at: int, length: int, key: tuple[bytes, int], offset: int, *, more: bool
+) -> Fragment | str:
+    if length < 0:
+        return "an IP header lies about its length"
+    return Fragment(key, offset, length, more, data[at : at + min(length, HEADER_OCTETS_MAX)])
+
+
+def _tunnel(protocol: int) -> str | None:
+    name = TUNNELS.get(protocol)
+    return f"{name} in IP, which is not looked into" if name else None
+
+
+def _ipv6(data: bytes, at: int) -> Packet | Fragment | str | None:
     if len(data) < at + 40:
         return "an IPv6 header is cut"
     left = (data[at + 4] << 8 | data[at + 5]) or len(data) - at - 40
@@ -143,11 +166,16 @@ def _ipv6(data: bytes, at: int) -> Packet | str | None:
         if kind == TCP:
             return _tcp(data, at, left, addresses)
         if kind not in (HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION, MOBILITY):
-            return None
+            return _tunnel(kind)
         if len(data) < at + 8:
             return "an IPv6 extension header is cut"
-        if kind == FRAGMENT and (data[at + 2] << 8 | data[at + 3]) & 0xFFF9:
-            return "an IPv6 datagram is fragmented" if not data[at + 2] else None
+        field = data[at + 2] << 8 | data[at + 3]
+        if kind == FRAGMENT and field & 0xFFF9:
+            if data[at] != TCP:
+                return "an IPv6 datagram is fragmented, and does not begin with TCP"
+            key = addresses, int.from_bytes(data[at + 4 : at + 8], "big")
+            more = bool(field & 1)
+            return _fragment(data, at + 8, left - 8, key, field & 0xFFF8, more=more)
         size = (data[at + 1] + 2) * 4 if kind == AUTHENTICATION else (data[at + 1] + 1) * 8
         size = 8 if kind == FRAGMENT else size
         kind, at, left = data[at], at + size, left - size

@@ -13,8 +13,8 @@ from reports.observer import (
     established,
     explained,
     possible,
-    with_seen,
 )
+from reports.pool import with_seen
 from tcpclose_model.protocol.vocabulary import State
 
 REPEATS_MAX = 32
@@ -26,12 +26,13 @@ class Start(NamedTuple):
     """What the established phase leaves, for each end.
 
     acknowledged: the last number acknowledged by it.  acks: its last ACK without text, if it was
-    captured: that may be captured again.  Numbers are relative to the first one that each end has
-    not sent yet.
+    captured: that may be captured again.  shut: its window was zero.  Numbers are relative to the
+    first one that each end has not sent yet.
     """
 
     acknowledged: tuple[int, int]
     acks: tuple[Seen | None, Seen | None] = (None, None)
+    shut: tuple[bool, bool] = (False, False)
 
 
 class Earlier(NamedTuple):
@@ -71,7 +72,8 @@ class Situation:
     def under_way(self, sender: int, seg: Seen) -> Situation:
         """Return the same but that a segment may arrive at the other end from now on."""
         other = 1 - sender
-        needed = min((one.tcb.rcv_nxt for one in self.held[other]), default=LOW)
+        live = [one.tcb.rcv_nxt for one in self.held[other] if one.tcb.state != State.CLOSED]
+        needed = min(live, default=LOW)
         pool, lost = with_seen(self.pools[other], seg, needed)
         return replace(self, pools=_with(self.pools, other, pool), capped=self.capped or lost)
 

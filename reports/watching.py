@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reports.observer import Hypothesis, Seen, explained, sendable
+from reports.queued import Queued
 from reports.situations import Pair, Situation, Start
 from tcpclose_model.protocol.vocabulary import State
 
@@ -17,11 +18,16 @@ LATE_MAX = 3
 
 
 class Given(NamedTuple):
-    """A packet of the closing phase: its number in the file, who sends it, the segment."""
+    """A packet of the closing phase: its number in the file, who sends it, the segment.
+
+    bare: a reset without the ACK bit, as the answer to a segment is.  shut: its window is zero.
+    """
 
     number: int
     sender: int
     seg: Seen
+    bare: bool = False
+    shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,6 @@ class Watch:
     given: the first packets; forgotten: how many more there were.
     missed: the packet that deviates counts what an end must have sent before it was CLOSED.
     capped: there were more possibilities than are followed: a deviation may be none.
-    first_fins: each end's FIN as it was first captured.
     """
 
     def __init__(
@@ -74,7 +79,7 @@ class Watch:
         self.forgotten = 0
         self.missed = self.capped = False
         self.deviation: Deviation | None = None
-        self.first_fins: list[Given | None] = [None, None]
+        self.queued = Queued(list(start.acknowledged), list(start.shut))
         self.resets: list[Given] = []
         self.notes: list[str] = []
         self.states: list[tuple[Given, tuple[State, ...], tuple[State, ...]]] = []
@@ -87,28 +92,28 @@ class Watch:
             self.forgotten += 1
         if self.deviation is not None:
             return
-        _, sender, seg = given
+        sender, seg = given.sender, given.seg
         after = self.pair.after(self.now, sender, seg) or self._after_more(given)
         if after is None:
             self._deviates(given)
             return
         self.now = after
         self.capped |= after.capped
+        self.queued.take(sender, seg, shut=given.shut)
         if seg.rst:
             self.resets.append(given)
             del self.resets[1:-1]
-        elif seg.fin and self.first_fins[sender] is None:
-            self.first_fins[sender] = given
         if self.keep_states and len(self.states) < REMEMBERED_MAX:
             self.states.append((given, *self.possible()))
 
     def possible(self, *, later: bool = False) -> tuple[tuple[State, ...], tuple[State, ...]]:
         """Return the states that A and B may be in; `later`, also after their timers."""
-        return self.pair.possible(self.now, later=later)
+        a, b = self.pair.possible(self.now, later=later)
+        return self.queued.widened(0, a), self.queued.widened(1, b)
 
     def _after_more(self, given: Given) -> Situation | None:
         """Return what has become of both ends if more explains a packet than what was seen."""
-        _, sender, seg = given
+        sender, seg = given.sender, given.seg
         held = self._with_unseen(given) or self._as_late(given)
         self.capped |= self.pair.was_cut()
         return self.now.after(sender, seg, held, loose=True) if held else None
@@ -122,7 +127,11 @@ class Watch:
         sender, seg, peer = given.sender, given.seg, 1 - given.sender
         found: list[tuple[frozenset[Hypothesis], frozenset[Hypothesis], _Unseen]] = []
         peers: tuple[tuple[Seen, ...], ...] = ()
+        after: frozenset[Hypothesis]
         if not self.complete:
+            after = self._answering_a_forgotten_one(given)
+            if after:
+                return after
             peers = tuple(
                 _answered(self.now.held[peer], seg.seq)
                 if seg.rst
@@ -131,8 +140,8 @@ class Watch:
         for owns in ((), *self._unseen_of(sender, seg.seq)):
             for others in ((), *peers) if owns else peers:
                 way = self._supposed(self.now, peer, others)
-                way = way and self._supposed(way, sender, owns)
-                after = self.pair.sent(way, sender, seg) if way is not None else None
+                way = None if way is None else self._supposed(way, sender, owns)
+                after = frozenset() if way is None else self.pair.sent(way, sender, seg)
                 if way is not None and after:
                     found.append((after, way.held[peer], _Unseen(owns, others)))
         if not found:
@@ -161,6 +170,22 @@ class Watch:
                         self._tell_unseen(given, peer, [way])
                         return after
         return frozenset()
+
+    def _answering_a_forgotten_one(self, given: Given) -> frozenset[Hypothesis]:
+        """Return what the sender of a reset may be if it answers an ACK that is not kept.
+
+        Any number up to the highest that the peer has acknowledged may have been acknowledged
+        before, by a segment that is under way for as long as it likes.
+        """
+        sender, seg = given.sender, given.seg
+        if not given.bare or seg.seq > self.now.acked[1 - sender]:
+            return frozenset()
+        pool = (*self.now.pools[sender], Seen(0, seg.seq))
+        after = explained(self.pair.tables[sender], self.now.held[sender], pool, seg)
+        told = f"{'AB'[sender]} answers ACKs that were under way when it was CLOSED"
+        if after and told not in self.notes:
+            self.notes.append(told)
+        return after
 
     def _supposed(self, now: Situation, sender: int, segs: tuple[Seen, ...]) -> Situation | None:
         """Return what has become of both ends if one has sent these segments; None: it cannot."""
@@ -227,7 +252,7 @@ class Watch:
         assert self.deviation is not None
         given = self.deviation.given
         late = any(one.loose for one in self.now.before[given.sender][-LATE_MAX:])
-        return late or self._overtaken_with_others(given)
+        return late or self._overtaken_with_others(given) or self._overtaken_by_many(given)
 
     def _overtaken_with_others(self, given: Given) -> bool:
         """Return whether the packet may have been overtaken, others before it being unseen."""
@@ -240,6 +265,13 @@ class Watch:
             found |= any(self._replayed(sender, at, (*way, seg)) for way in ways)
         self.capped |= self.pair.was_cut()
         return found
+
+    def _overtaken_by_many(self, given: Given) -> bool:
+        """Return whether the packet could have been sent before more packets than are tried."""
+        before, tables = self.now.before[given.sender][:-LATE_MAX], self.pair.tables[given.sender]
+        return not given.seg.rst and any(
+            explained(tables, earlier.held, earlier.pool, given.seg) for earlier in before
+        )
 
     def _deviates(self, given: Given) -> None:
         held, pools, sender = self.now.held, self.now.pools, given.sender

@@ -57,6 +57,16 @@ LINKS: dict[str, tuple[int, Callable[[bytes, int], bytes]]] = {
         1,
         lambda data, kind: MACS + struct.pack(">HHHHH", 0x88A8, 7, 0x8100, 9, kind) + data,
     ),
+    "PPPoE": (
+        1,
+        lambda data, kind: (
+            MACS
+            + struct.pack(">HHHH", 0x8864, 0x1100, 1, len(data) + 2)
+            + struct.pack(">H", {0x0800: 0x21, 0x86DD: 0x57}[kind])
+            + data
+        ),
+    ),
+    "MPLS": (1, lambda data, kind: MACS + struct.pack(">HII", 0x8847, 0x7F, 0x0003_017F) + data),
     "cooked": (113, lambda data, kind: bytes(14) + struct.pack(">H", kind) + data),
     "cooked v2": (276, lambda data, kind: struct.pack(">H", kind) + bytes(18) + data),
     "null": (0, lambda data, kind: struct.pack("<I", 2 if kind == 0x0800 else 30) + data),
@@ -123,6 +133,11 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     lies = PACKETS[0][:2] + b"\x00\x10" + PACKETS[0][4:]
     assert "1 packets left out: an IPv4 header lies" in said_of(pcap([*PACKETS, lies]), tmp_path)
     assert "link type 147 is not read here" in said_of(pcap(PACKETS, 147), tmp_path, 3)
+    assert "link type 239 (NFLOG) is not read here" in said_of(pcap(PACKETS, 239), tmp_path, 3)
+    for protocol, name in ((4, "IPv4"), (41, "IPv6"), (47, "GRE"), (50, "ESP")):
+        inside = PACKETS[0][:9] + bytes([protocol]) + PACKETS[0][10:]
+        said = said_of(pcap([inside]), tmp_path, 3)
+        assert f"1 packets left out: {name} in IP, which is not looked into" in said
 
 
 def test_a_capture_without_a_connection_shows_nothing(tmp_path: Path) -> None:

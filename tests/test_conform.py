@@ -128,8 +128,7 @@ def test_two_fins_that_were_not_captured_leave_open_who_closed_first(tmp_path: P
     segs = (*BEFORE, Sent(1, 301, 102), Sent(0, 102, 302), Sent(1, 302, 102))
     seen = judged(tmp_path, *segs)
     assert "conforms" == seen["verdict"]
-    told = "both ends have closed; a FIN was not captured: whoever closed first is in TIME-WAIT"
-    assert told == seen["ended"]
+    assert "who closed first was not captured" in seen["ended"]
 
 
 @pytest.mark.parametrize(("ack", "who"), [(102, "A closed first"), (101, "both ends closed at")])

@@ -187,7 +187,7 @@ def test_who_is_said_to_be_in_time_wait_may_be_in_it() -> None:
             if packets and seed % 4 != HOW.index(how):
                 packets = changed(packets, how, seed // 7, seed // 3)
         one = judged_connection(judge, captured_as(packets))
-        for end in (0, 1):
+        for end in (0, 1) if "RST" not in one.ended else ():
             if f"{'AB'[end]} closed first" in one.ended or "both wait" in one.ended:
                 assert one.states is not None
                 assert State.TIME_WAIT in one.states[end], (seed, one.ended)
