@@ -101,7 +101,8 @@ def _both(watch: Watch, states: States) -> Ending:
             f"both ends have sent their FIN; the ACK of {told}'s FIN was not captured: {told} "
             "sends it again until it is acknowledged, or gives up",
         )
-    if queued.at_once:
+    both = all(State.TIME_WAIT in of for of in states)
+    if queued.at_once and (both or watch.resets):
         return Ending(True, "both ends closed at once; both wait in TIME-WAIT")
     waiting = [n for n in (0, 1) if State.TIME_WAIT in states[n] and not queued.crossed(n)]
     if not waiting and queued.first is not None and None not in queued.fins:
