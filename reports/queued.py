@@ -86,14 +86,16 @@ class Queued:
 
     def widened(self, end: int, states: tuple[State, ...]) -> tuple[State, ...]:
         """Return the states that an end may be in, a FIN being queued, beside those given."""
+        crossed, unsent = self.crossed(end), self.fins[end] is None
+        if not crossed and not (unsent and self.waits(end)):
+            return states
         found = set(states)
-        crossed = self.crossed(end)
-        if self.fins[end] is None and self.waits(end):
+        if unsent and self.waits(end):
             if State.ESTABLISHED in found:
                 found.add(State.FIN_WAIT_1)
             if State.CLOSE_WAIT in found:
                 found |= {State.LAST_ACK, State.CLOSING} if crossed else {State.LAST_ACK}
-        elif self.fins[end] is not None and crossed:
+        elif not unsent:
             if State.LAST_ACK in found:
                 found.add(State.CLOSING)
             if State.CLOSED in found and not self.reset:
