@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from reports.captures import Capture, CaptureError
@@ -27,7 +27,7 @@ from reports.judged import (
 from reports.observer import Tables
 from reports.packets import LINKS, Packet, packet_of, segment_of
 from reports.situations import Pair, Start
-from reports.watching import Watch
+from reports.watching import Given, Watch
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.registry import switched
@@ -138,27 +138,23 @@ class Judge:
             *watch.notes,
         )
         return Judged(
-            one, DEVIATES, told, reasons, watch.deviation.before, None, self._explaining(watch)
+            one, DEVIATES, told, reasons, watch.deviation.before, None, _explaining(watch)
         )
 
     def _other_tables(self) -> list[Pair]:
         return candidates(self._asked.model, retry=True)[1:]
 
-    def _explaining(self, watch: Watch) -> tuple[str, ...]:
-        """Return the models of the catalogue whose tables explain the whole close."""
-        if watch.forgotten:
-            return ()
-        return tuple(
-            name
-            for name, pairs in _explanations().items()
-            if any(_explains(_again(watch, pair), watch) for pair in pairs)
-        )
-
 
 def _again(watch: Watch, pair: Pair) -> Watch:
     """Return what other tables make of the packets of a close that are kept."""
-    other = Watch(pair, watch.now.begun, watch.complete, watch.keep_states, brief=True)
-    for given in watch.given:
+    return _watched(pair, watch.now.begun, watch.given, watch.complete, watch.keep_states)
+
+
+def _watched(
+    pair: Pair, begun: Start, packets: Sequence[Given], complete: bool, keep_states: bool
+) -> Watch:
+    other = Watch(pair, begun, complete, keep_states, brief=True)
+    for given in packets:
         other.observe(given)
     return other
 
@@ -166,6 +162,23 @@ def _again(watch: Watch, pair: Pair) -> Watch:
 def _explains(other: Watch, watch: Watch) -> bool:
     """Return whether other tables explain the whole of a close."""
     return other.deviation is None and not watch.forgotten
+
+
+def _explaining(watch: Watch) -> tuple[str, ...]:
+    """Return the models of the catalogue whose tables explain the whole close."""
+    if watch.forgotten:
+        return ()
+    packets = tuple(given._replace(number=0) for given in watch.given)
+    return _explaining_all(watch.now.begun, packets, watch.complete)
+
+
+@lru_cache(maxsize=1_024)  # what a stack does wrong it does again in its next connection
+def _explaining_all(begun: Start, packets: tuple[Given, ...], complete: bool) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, pairs in _explanations().items()
+        if any(_watched(pair, begun, packets, complete, False).deviation is None for pair in pairs)
+    )
 
 
 @cache

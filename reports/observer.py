@@ -13,7 +13,7 @@ between two of them); what it computes is translated back.  So a table is never 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from tcpclose_model.engines.plain import End
@@ -362,7 +362,10 @@ def possible(
     return known[0]
 
 
-def sendable(tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]) -> list[Seen]:
+@lru_cache(maxsize=1_024)
+def sendable(
+    tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]
+) -> tuple[Seen, ...]:
     """Return what the end could have sent next: answers, its FIN, and a reset."""
     found: set[Seen] = set()
     for table, tcb in reached(tables, held, pool, None, ())[0]:
@@ -381,4 +384,4 @@ def sendable(tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]
         ):
             if any(True for _ in _calling(end, tcb, seg)):
                 found.add(seg)
-    return sorted(found)
+    return tuple(sorted(found))

@@ -282,7 +282,7 @@ class Watch:
             self.deviation = Deviation(given, ((), ()), ())
             return
         instead = sendable(self.pair.tables[sender], held[sender], pools[sender])
-        self.deviation = Deviation(given, self.possible(), tuple(instead))
+        self.deviation = Deviation(given, self.possible(), instead)
 
 
 def _unseen(
