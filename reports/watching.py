@@ -233,12 +233,12 @@ class Watch:
     def _replayed(self, sender: int, at: int, first: tuple[Seen, ...]) -> frozenset[Hypothesis]:
         """Return what the sender may be if it sent other segments before its packet number `at`."""
         before, tables = self.now.before[sender], self.pair.tables[sender]
-        held = before[at].held
+        held, ack = before[at].held, self.now.begun.acks[sender]
         for seg in first:
             held = explained(tables, held, before[at].pool, seg)
         for number in range(at, len(before)):
             later = before[number]
-            again = any(later.seg == earlier.seg for earlier in before[:number])
+            again = later.seg in (ack, *(earlier.seg for earlier in before[:number]))
             after = explained(tables, held, later.pool, later.seg) if held else held
             held = after | held if again else after
         return held

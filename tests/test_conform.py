@@ -354,3 +354,11 @@ def test_what_is_known_of_closes_may_be_forgotten_at_any_time(
         assert before.connection.watch is not None
         assert now.connection.watch is not None
         assert before.connection.watch.states == now.connection.watch.states
+
+
+def test_an_ack_may_be_overtaken_by_a_reset_and_by_an_ack_that_is_captured_again(
+    tmp_path: Path,
+) -> None:
+    text, ack = Sent(1, 1, 1, ACK, 200), Sent(0, 1, 1)
+    reset, overtaken = Sent(0, 1, 201, RST | ACK), Sent(0, 1, 201)
+    assert "conforms" == verdict(tmp_path, *OPENING, text, ack, reset, ack, overtaken)
