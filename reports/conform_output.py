@@ -106,7 +106,7 @@ class Json(Printer):
             "undecided": judged.undecided,
             "ended": judged.ended,
             "reasons": list(judged.reasons),
-            "explained_by": list(judged.explained_by),
+            "explained_by": None if judged.explained_by is None else list(judged.explained_by),
             "states": None if states is None else _named(states),
             "states_later": None if judged.later is None else _named(judged.later),
             "steps": [
@@ -173,8 +173,11 @@ def _said(judged: Judged) -> Iterator[str]:
         yield f"A: {names(judged.states[0])}; B: {names(judged.states[1])}"
     yield from judged.reasons[:NOTES_MAX]
     if judged.verdict == DEVIATES:
-        told = ", ".join(judged.explained_by) or "none of the catalogue"
-        yield f"models that explain it: {told}"
+        if judged.explained_by is None:
+            yield "models that explain it: not sought (it is too long, or comes after many others)"
+        else:
+            told = ", ".join(judged.explained_by) or "none of the catalogue"
+            yield f"models that explain it: {told}"
 
 
 def _table(judged: Judged) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from reports.captures import Capture, CaptureError
@@ -27,16 +27,16 @@ from reports.judged import (
 from reports.observer import Tables
 from reports.packets import LINKS, Packet, packet_of, segment_of
 from reports.situations import Pair, Start
-from reports.watching import Given, Watch
+from reports.watching import Watch
 from tcpclose_model.protocol.notation import Protocol
 from tcpclose_model.protocol.rules import RFC9293
 from tcpclose_model.variants.registry import switched
 
-CAPPED = "there were more possibilities than are followed"
 OPTIONS = ("fin_with_text", "delayed_ack", "challenge_ack", "keep_alive", "half_duplex_close")
 """What the RFC lets a stack do and its plain reading does not."""
 CAPPED = "there were more possibilities than are followed"
-NOTES_MAX = 20
+EXPLAINED_MAX = 100
+"""Closes that differ for which the models that explain them are sought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Judge:
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._first = candidates(asked.model, retry=False)[0]
+        self._sought: dict[object, tuple[str, ...]] = {}
         self._keep = asked.packets or asked.form in ("json", "html")
 
     def begin(self, start: Start) -> Watch:
@@ -138,23 +139,34 @@ class Judge:
             *watch.notes,
         )
         return Judged(
-            one, DEVIATES, told, reasons, watch.deviation.before, None, _explaining(watch)
+            one, DEVIATES, told, reasons, watch.deviation.before, None, self._explaining(watch)
         )
 
     def _other_tables(self) -> list[Pair]:
         return candidates(self._asked.model, retry=True)[1:]
 
+    def _explaining(self, watch: Watch) -> tuple[str, ...] | None:
+        """Return the models of the catalogue whose tables explain the whole close, if sought.
+
+        What a stack does wrong it does again in its next connection, so it is sought once.
+        """
+        if watch.forgotten:
+            return None
+        begun, packets = watch.now.begun, tuple(one._replace(number=0) for one in watch.given)
+        key = (begun, packets)
+        if key not in self._sought and len(self._sought) < EXPLAINED_MAX:
+            self._sought[key] = tuple(
+                name
+                for name, pairs in _explanations().items()
+                if any(_explains(_again(watch, pair), watch) for pair in pairs)
+            )
+        return self._sought.get(key)
+
 
 def _again(watch: Watch, pair: Pair) -> Watch:
     """Return what other tables make of the packets of a close that are kept."""
-    return _watched(pair, watch.now.begun, watch.given, watch.complete, watch.keep_states)
-
-
-def _watched(
-    pair: Pair, begun: Start, packets: Sequence[Given], complete: bool, keep_states: bool
-) -> Watch:
-    other = Watch(pair, begun, complete, keep_states, brief=True)
-    for given in packets:
+    other = Watch(pair, watch.now.begun, watch.complete, watch.keep_states, brief=True)
+    for given in watch.given:
         other.observe(given)
     return other
 
@@ -162,23 +174,6 @@ def _watched(
 def _explains(other: Watch, watch: Watch) -> bool:
     """Return whether other tables explain the whole of a close."""
     return other.deviation is None and not watch.forgotten
-
-
-def _explaining(watch: Watch) -> tuple[str, ...]:
-    """Return the models of the catalogue whose tables explain the whole close."""
-    if watch.forgotten:
-        return ()
-    packets = tuple(given._replace(number=0) for given in watch.given)
-    return _explaining_all(watch.now.begun, packets, watch.complete)
-
-
-@lru_cache(maxsize=1_024)  # what a stack does wrong it does again in its next connection
-def _explaining_all(begun: Start, packets: tuple[Given, ...], complete: bool) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, pairs in _explanations().items()
-        if any(_watched(pair, begun, packets, complete, False).deviation is None for pair in pairs)
-    )
 
 
 @cache

@@ -22,6 +22,7 @@ class Judged:
     """The verdict on one connection.
 
     states: the possible states of A and B at the end; later: those that timers lead to from there.
+    explained_by: the models that explain a close that deviates; None: they were not sought.
     undecided: the close was seen, but whether a run explains it could not be found out.
     """
 
@@ -31,7 +32,7 @@ class Judged:
     reasons: tuple[str, ...] = ()
     states: tuple[tuple[State, ...], tuple[State, ...]] | None = None
     later: tuple[tuple[State, ...], tuple[State, ...]] | None = None
-    explained_by: tuple[str, ...] = ()
+    explained_by: tuple[str, ...] | None = ()
     undecided: bool = False
 
 

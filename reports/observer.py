@@ -36,6 +36,8 @@ LOW = -(1 << 40)
 """Stands for SND.UNA where all that is known is that it may be anywhere below SND.NXT."""
 TCBS_MAX = 400
 KNOWN_MAX = 20_000
+"""Of what has been found is kept, for all tables together."""
+ARRIVALS_MAX = 50_000
 RETRANSMIT, CLOSE, SHUTDOWN = Event.RETRANSMISSION_TIMEOUT, Event.CLOSE, Event.SHUTDOWN
 SILENT = (
     Event.TIME_WAIT_TIMEOUT,
@@ -73,8 +75,6 @@ class Tables:
 
     def __init__(self, protocols: Iterable[Protocol]) -> None:
         self.ends = [_end(protocol) for protocol in protocols]
-        self.known: dict[object, tuple[frozenset[Hypothesis], bool]] = {}
-        self.possible: dict[object, tuple[tuple[State, ...], bool]] = {}
         self.cut = False
 
 
@@ -151,6 +151,7 @@ def _restored(tcb: TCB, own: _Ranks, other: _Ranks, initial: TCB) -> TCB | None:
     )
 
 
+@lru_cache(maxsize=ARRIVALS_MAX)
 def arrived(end: End, tcb: TCB, seg: Seen) -> tuple[TCB | None, Seen | None]:
     """Return what an end becomes, and sends, when a segment arrives."""
     own = _Ranks({tcb.snd_una, tcb.snd_nxt, tcb.snd_end, seg.ack})
@@ -217,21 +218,22 @@ def explained(
     tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...], seg: Seen
 ) -> frozenset[Hypothesis]:
     """Return what the end may be once it has sent the segment; nothing if it cannot have."""
-    key = (held, pool, seg)
-    known = tables.known.get(key)
-    if known is None:
-        found, cut = reached(tables, held, pool, None if seg.rst else seg.ack)
-        after = _without_weaker(
-            Hypothesis(one.table, tcb)
-            for one in found
-            for tcb in _sending(tables.ends[one.table], one.tcb, pool, seg)
-        )
-        known = (after, cut)
-        if len(tables.known) > KNOWN_MAX:
-            tables.known.clear()
-        tables.known[key] = known
-    tables.cut |= known[1]
-    return known[0]
+    after, cut = _explained(tables, held, pool, seg)
+    tables.cut |= cut
+    return after
+
+
+@lru_cache(maxsize=KNOWN_MAX)
+def _explained(
+    tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...], seg: Seen
+) -> tuple[frozenset[Hypothesis], bool]:
+    found, cut = reached(tables, held, pool, None if seg.rst else seg.ack)
+    after = _without_weaker(
+        Hypothesis(one.table, tcb)
+        for one in found
+        for tcb in _sending(tables.ends[one.table], one.tcb, pool, seg)
+    )
+    return after, cut
 
 
 def _without_weaker(found: Iterable[Hypothesis]) -> frozenset[Hypothesis]:
@@ -350,19 +352,20 @@ def possible(
     tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...], *, later: bool = False
 ) -> tuple[State, ...]:
     """Return the states that the end may be in now; `later`, after its timers too."""
-    key = (held, pool, later)
-    known = tables.possible.get(key)
-    if known is None:
-        found, cut = reached(tables, held, pool, None, TIMED if later else ())
-        known = (tuple(sorted({one.tcb.state for one in found})), cut)
-        if len(tables.possible) > KNOWN_MAX:
-            tables.possible.clear()
-        tables.possible[key] = known
-    tables.cut |= known[1]
-    return known[0]
+    states, cut = _possible(tables, held, pool, later)
+    tables.cut |= cut
+    return states
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=KNOWN_MAX)
+def _possible(
+    tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...], later: bool
+) -> tuple[tuple[State, ...], bool]:
+    found, cut = reached(tables, held, pool, None, TIMED if later else ())
+    return tuple(sorted({one.tcb.state for one in found})), cut
+
+
+@lru_cache(maxsize=KNOWN_MAX)
 def sendable(
     tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...]
 ) -> tuple[Seen, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from reports.observer import (
@@ -102,45 +103,22 @@ def _with(pair: tuple[T, T], end: int, value: T) -> tuple[T, T]:
 
 
 class Pair:
-    """The tables that A and B follow, and the situations that closes by them have come to."""
+    """The tables that A and B follow."""
 
     def __init__(self, a: Tables, b: Tables) -> None:
         self.tables = (a, b)
-        self._begun: dict[Start, Situation] = {}
-        self._after: dict[tuple[Situation, int, Seen], Situation] = {}
 
     def begin(self, start: Start) -> Situation:
         """Return the situation in which a close begins."""
-        known = self._begun.get(start)
-        if known is None:
-            held, pools = [], []
-            for end, received in enumerate(start.acknowledged):
-                held.append(established(self.tables[end], LOW, received))
-                ack = start.acknowledged[1 - end]
-                # What is still under way to it may have been sent before its peer knew of `ack`.
-                texts = [Seen(received, known, text=-received) for known in (LOW, ack)]
-                pools.append((*(texts if received < 0 else ()), Seen(0, ack)))
-            ends = (held[0], held[1]), (pools[0], pools[1])
-            known = Situation(start, *ends, ((), ()), start.acknowledged, (None, None), False)
-            self._make_room()
-            self._begun[start] = known
-        return known
+        return _begun(self, start)
 
     def after(self, now: Situation, sender: int, seg: Seen) -> Situation | None:
         """Return what has become of it if what was seen explains a segment, else None."""
-        key = (now, sender, seg)
-        known = self._after.get(key)
-        if known is None:
+        after, cut = _after(self, now, sender, seg)
+        if after is None:  # what is tried instead may be cut as well
             self.expect_no_cut()
-            held = self.sent(now, sender, seg)
-            if not held:
-                return None
-            known = now.after(sender, seg, held, loose=False)
-            if self.was_cut():
-                known = replace(known, capped=True)
-            self._make_room()
-            self._after[key] = known
-        return known
+            self.tables[sender].cut = cut
+        return after
 
     def sent(self, now: Situation, sender: int, seg: Seen) -> frozenset[Hypothesis]:
         """Return what the sender may be after the segment, which may be a second sight of one."""
@@ -168,8 +146,27 @@ class Pair:
         """Return whether a search was cut since `expect_no_cut`."""
         return any(tables.cut for tables in self.tables)
 
-    def _make_room(self) -> None:
-        """Forget what is known where it is too much: it can be found again."""
-        if len(self._after) + len(self._begun) >= SITUATIONS_MAX:
-            self._after.clear()
-            self._begun.clear()
+
+@lru_cache(maxsize=SITUATIONS_MAX)
+def _begun(pair: Pair, start: Start) -> Situation:
+    held, pools = [], []
+    for end, received in enumerate(start.acknowledged):
+        held.append(established(pair.tables[end], LOW, received))
+        ack = start.acknowledged[1 - end]
+        # What is still under way to it may have been sent before its peer knew of `ack`.
+        texts = [Seen(received, known, text=-received) for known in (LOW, ack)]
+        pools.append((*(texts if received < 0 else ()), Seen(0, ack)))
+    ends = (held[0], held[1]), (pools[0], pools[1])
+    return Situation(start, *ends, ((), ()), start.acknowledged, (None, None), False)
+
+
+@lru_cache(maxsize=SITUATIONS_MAX)
+def _after(pair: Pair, now: Situation, sender: int, seg: Seen) -> tuple[Situation | None, bool]:
+    """Return what has become of a situation, and whether the search was cut."""
+    pair.expect_no_cut()
+    held = pair.sent(now, sender, seg)
+    cut = pair.was_cut()
+    after = now.after(sender, seg, held, loose=False) if held else None
+    if after is not None and cut:
+        after = replace(after, capped=True)
+    return after, cut

@@ -340,14 +340,13 @@ def test_what_the_tables_of_other_stacks_leave_open_is_no_deviation(
     assert "out of scope" == judged_connection(judge, segs).verdict
 
 
-def test_what_is_known_of_closes_may_be_forgotten_at_any_time(
+def test_what_is_known_of_other_closes_makes_no_difference(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     closes = [[*BEFORE, *close, close[-1]] for close in NORMAL.values()]
     asked = Asked(None, False, "json", True)
-    remembering = Judge(asked)
-    expected = [judged_connection(remembering, segs) for segs in closes]
-    monkeypatch.setattr(situations, "SITUATIONS_MAX", 1)
+    expected = [judged_connection(Judge(asked), segs) for segs in closes]
+    monkeypatch.setattr(situations, "_after", situations._after.__wrapped__)
     for before, segs in zip(expected, closes, strict=True):
         now = judged_connection(Judge(asked), segs)
         assert (before.verdict, before.ended, before.states) == (now.verdict, now.ended, now.states)
@@ -362,3 +361,16 @@ def test_an_ack_may_be_overtaken_by_a_reset_and_by_an_ack_that_is_captured_again
     text, ack = Sent(1, 1, 1, ACK, 200), Sent(0, 1, 1)
     reset, overtaken = Sent(0, 1, 201, RST | ACK), Sent(0, 1, 201)
     assert "conforms" == verdict(tmp_path, *OPENING, text, ack, reset, ack, overtaken)
+
+
+def test_which_models_explain_a_close_is_sought_for_so_many_that_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conforming, "EXPLAINED_MAX", 1)
+    judge = Judge(Asked(None, True, "text", False))
+    again, other = [*BEFORE, *CLOSE[1:]], [*BEFORE, *CLOSE[:2], CLOSE[3]]
+    found = [judged_connection(judge, segs) for segs in (other, other, again, other)]
+    assert ["deviates"] * 2 == [one.verdict for one in found[:2]]
+    assert found[0].explained_by is not None
+    assert found[0].explained_by == found[1].explained_by == found[3].explained_by
+    assert ("deviates", None) == (found[2].verdict, found[2].explained_by)
