@@ -375,7 +375,7 @@ def sendable(
         end = tables.ends[table]
         for seg in pool:
             _, sent = arrived(end, tcb, seg)
-            if sent is not None:
+            if sent is not None and sent.seq > LOW:
                 found.add(sent)
         if tcb.state in (CLOSED, TIME_WAIT):
             continue

@@ -114,7 +114,10 @@ class Watch:
     def _after_more(self, given: Given) -> Situation | None:
         """Return what has become of both ends if more explains a packet than what was seen."""
         sender, seg = given.sender, given.seg
-        held = self._with_unseen(given) or self._as_late(given)
+        if any(one[1:3] == given[1:3] for one in self.given if one is not given):
+            held = self.now.held[sender]  # a second sight of it, as from another capture point
+        else:
+            held = self._with_unseen(given) or self._as_late(given)
         self.capped |= self.pair.was_cut()
         return self.now.after(sender, seg, held, loose=True) if held else None
 

@@ -94,3 +94,10 @@ def test_a_repeated_syn_ack_opens_nothing_again(tmp_path: Path) -> None:
     again = Sent(1, 0, 1, SYN | ACK)
     file.write_bytes(capture_of(*BEFORE, *CLOSE[:2], again, *CLOSE[2:]))
     assert "1 connections: 1 conforms" == tcpclose("conform", file).lines[-1]
+
+
+def test_a_second_capture_point_may_show_all_packets_again(tmp_path: Path) -> None:
+    segs = [seg._replace(ack=102) for seg in DOWNLOAD]
+    acks = [Sent(0, 102, 301 + 20 * n) for n in range(40)]
+    close = (*CLOSE[:2], *segs, *acks, Sent(0, 102, 0, RST))
+    assert "conforms" == verdict(tmp_path, *BEFORE, *close, *close)
