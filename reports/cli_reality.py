@@ -22,16 +22,23 @@ FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), d
     help="Exit with 1 if a socket is in this state, such as close-wait; repeatable.",
 )
 @click.option("--live", is_flag=True, help="Ask this host's kernel (Linux) instead.")
+@click.option(
+    "--state",
+    metavar="STATE",
+    help="The state of all, where the list has no such column (ss -tan state close-wait).",
+)
 @FORMAT
-def diagnose(file: Path | None, fail_on: Sequence[str], live: bool, form: str) -> int:
+def diagnose(
+    file: Path | None, fail_on: Sequence[str], live: bool, state: str | None, form: str
+) -> int:
     """Explain the closing sockets in a FILE: what it waits for, until when, whose fault it is.
 
-    FILE holds what `ss -tanoep` prints, or /proc/net/tcp or tcp6; without one it is read from
-    standard input.
+    FILE holds what `ss -tanoep` prints, or netstat, or /proc/net/tcp or tcp6; without one it is
+    read from standard input.
     """
     from reports.diagnosing import run_diagnose
 
-    return run_diagnose(file, form, fail_on, live=live)
+    return run_diagnose(file, form, fail_on, live=live, state=state)
 
 
 @click.command()

@@ -58,23 +58,38 @@ class Group:
     def headline(self) -> str:
         """The group in a line."""
         held = f"all held by {self.owner}" if self.count > 1 else f"held by {self.owner}"
-        if self.owner in (UNHELD, UNSAID):
-            held = {UNHELD: "no process holds them", UNSAID: "owner not in this input"}[self.owner]
+        if self.owner == UNHELD:
+            held = "no process holds them" if self.count > 1 else "no process holds it"
+        if self.owner == UNSAID:
+            held = "owner not in this input"
         return f"{self.count:,} {self.state}, {held}{self.received}"
 
 
-HINTS = {"ss": "ss -tanoep, as root, says it", "netlink": "root is told"}
+HINTS = {
+    "ss": "ss -tanoep, as root, says it",
+    "netstat": "netstat -tanop, as root, says it",
+    "netlink": "root is told",
+}
 """Where the owners of sockets are said, by what the sockets were read from."""
 
 
 def run_diagnose(
-    file: Path | None, form: str, fail_on: Sequence[str], *, live: bool = False
+    file: Path | None,
+    form: str,
+    fail_on: Sequence[str],
+    *,
+    live: bool = False,
+    state: str | None = None,
 ) -> int:
-    """Read a list of sockets, say what each closing one waits for; return the exit status."""
-    wanted = [_state(name) for name in fail_on]
+    """Read a list of sockets, say what each closing one waits for; return the exit status.
+
+    state: that of all sockets, where the list does not say it.
+    """
+    wanted = [_state(name, "--fail-on") for name in fail_on]
+    only = _state(state, "--state") if state is not None else ""
     if live and file is not None:
         raise TcpcloseError(f"--live asks the kernel, and {file} is a list: give one or the other")
-    listed = live_sockets() if live else _read(file)
+    listed = live_sockets() if live else _read(file, only)
     groups = groups_of(listed)
     if form == "json":
         click.echo(json.dumps(_document(listed, groups), indent=1))
@@ -87,16 +102,16 @@ def run_diagnose(
     return 1 if failed else 0
 
 
-def _read(file: Path | None) -> Listed:
+def _read(file: Path | None, state: str) -> Listed:
     where = "<stdin>" if file is None or str(file) == "-" else str(file)
-    return sockets_of(_text(file, where).splitlines(), where)
+    return sockets_of(_text(file, where).splitlines(), where, state)
 
 
-def _state(name: str) -> str:
+def _state(name: str, option: str) -> str:
     state = name.upper().replace("_", "-")
     if state not in CLOSING_STATES:
         raise TcpcloseError(
-            f"--fail-on: {name!r} is no closing state{nearest(state, CLOSING_STATES)}"
+            f"{option}: {name!r} is no closing state{nearest(state, CLOSING_STATES)}"
         )
     return state
 
@@ -157,10 +172,15 @@ def _close_wait(one: Socket) -> Reason:
             "for ever once its data is acknowledged; if the peer is gone, until the kernel gives up"
         )
     does = "has not read to the end of the stream" if one.received else "has read it and not closed"
+    fault = f"this host's application: it {does}"
+    if one.timer == "persist":
+        fault = f"the peer's application does not read: its window is zero; {fault}"
+    elif one.unsent:
+        fault = f"nobody, if it still sends: Send-Q is not empty; else {fault}"
     return Reason(
         "the application's close(): the peer has closed, and its FIN is acknowledged",
         until,
-        f"this host's application: it {does}",
+        fault,
         "close() sends the FIN and leads to LAST-ACK; with data unread it sends a RST instead",
         ("fin_in_established", "close_after_peer"),
     )
@@ -175,6 +195,14 @@ def _fin_wait_2(one: Socket) -> Reason:
             "the peer's application, which has not closed; if it is there, it is in CLOSE-WAIT",
             "the socket goes without a word; what the peer then sends is answered with a RST",
             ("fin_acked_in_fin_wait_1", "fin_wait_2_timeout"),
+        )
+    if one.held is None and not one.timed:
+        return Reason(
+            "the peer's FIN; whether a process here holds the socket is not in this input",
+            "tcp_fin_timeout, if no process holds it, else for ever; ss -o shows such a timer",
+            "the peer's application, which has not closed; if it is there, it is in CLOSE-WAIT",
+            "the peer's FIN leads to TIME-WAIT; an orphan goes without a word at the timeout",
+            ("fin_acked_in_fin_wait_1", "fin_in_fin_wait_2", "fin_wait_2_timeout"),
         )
     return Reason(
         "the peer's FIN; a process here still holds the socket (shutdown(), not close())",
@@ -195,14 +223,21 @@ def _unacknowledged(one: Socket) -> tuple[str, str, str]:
             "the peer reads, or the kernel gives up (tcp_orphan_retries, tcp_retries2)",
             "the peer's application, which does not read",
         )
-    waits = "the ACK of our FIN, or of the data before it"
+    waits = "the ACK of our FIN"
+    fault = "the path or the peer: the FINs or their ACKs are lost, or the peer is gone"
+    if one.unsent > 1:
+        waits = "the ACK of the data before our FIN, and of the FIN (Send-Q counts both)"
+        fault = "the path or the peer: packets are lost, or the peer does not read, or is gone"
     if one.retries:
         return (
             f"{waits}; it has been retransmitted without an answer",
             "the kernel gives up (tcp_orphan_retries for an orphan, else tcp_retries2), silently",
-            "the path or the peer: the FINs or their ACKs are lost, or the peer is gone",
+            fault,
         )
-    return waits, "a round trip, as a rule; else retransmissions follow", "nobody so far"
+    until = "a round trip, as a rule; else retransmissions follow"
+    if not one.timed:
+        return waits, until, f"not in this input (ss -o says it); if it lasts, {fault}"
+    return waits, until, "nobody so far"
 
 
 def _fin_wait_1(one: Socket) -> Reason:
@@ -282,7 +317,7 @@ def _lines(listed: Listed, groups: Sequence[Group]) -> Iterator[str]:
 def _times(group: Group) -> str:
     if group.soonest is None or group.latest is None:
         return ""
-    low, high = f"{group.soonest:g} s", f"{group.latest:g} s"
+    low, high = f"{group.soonest:,.4g} s", f"{group.latest:,.4g} s"
     return f"; timer: in {low}" if low == high else f"; timers: in {low} to {high}"
 
 

@@ -1,4 +1,4 @@
-"""Sockets as a Linux host lists them: the text of `ss -tanoep`, and /proc/net/tcp and tcp6.
+"""Sockets as a host lists them: the text of ss, of netstat, and of /proc/net/tcp and tcp6.
 
 The text is untrusted: a line that cannot be read is reported with its number and left out.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 import ipaddress
 import re
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from reports.netstat import row_of
 from tcpclose_model.errors import TcpcloseError
 
 PROC_STATES = {
@@ -56,6 +57,11 @@ PROCESS = re.compile(r'\("((?:[^"\\]|\\.)*)",pid=(\d{1,10}),fd=\d+\)')
 TIMER = re.compile(r"timer:\((\w+),([0-9a-z.]*),(\d{1,9})\)", re.ASCII)
 DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|sec|min|hour|day)?", re.ASCII)
 INODE = re.compile(r"(?:^|\s)ino:(\d{1,20})(?=\s|$)", re.ASCII)
+NETIDS = {
+    *("nl", "p_raw", "p_dgr", "u_str", "u_dgr", "u_seq", "unix", "v_str", "v_dgr", "xdp", "tipc"),
+    *("udp", "udp4", "udp6", "udp46", "udplite", "raw", "icmp", "icmp6", "ping", "sctp", "dccp"),
+}
+"""What ss and netstat list beside TCP."""
 SECONDS = {"ms": 0.001, "sec": 1.0, "min": 60.0, "hour": 3600.0, "day": 86400.0, "": 1.0}
 
 
@@ -67,6 +73,7 @@ class Socket:
     seconds: until the timer goes off; None where it is not said.
     owner: the processes that hold it, as "name (pid N)"; "" where the input does not say.
     held: whether some process holds it; None where the input does not say.
+    timed: whether the input says which timers run.
     """
 
     line: int
@@ -80,6 +87,7 @@ class Socket:
     retries: int = 0
     owner: str = ""
     held: bool | None = None
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +100,29 @@ class Listed:
     owners_said: bool
 
 
-def sockets_of(lines: Iterable[str], where: str) -> Listed:
+def sockets_of(lines: Iterable[str], where: str, state: str = "") -> Listed:
     """Return the sockets that the lines of a list name.
 
-    Raises TcpcloseError if not one line can be read as `ss` or /proc/net/tcp writes it.
+    state: that of all of them, where the list has no such column.
+    Raises TcpcloseError if not one line can be read, or the list does not say the states.
     """
     found: list[Socket] = []
     odd: list[str] = []
     kind = ""
-    for number, line in enumerate(lines, start=1):
-        text = line.rstrip("\r\n")
-        if not text.strip():
-            continue
+    for number, text in _joined(lines):
         if len(text) > LINE_LENGTH_MAX:
             odd.append(f"line {number}: longer than {LINE_LENGTH_MAX:,} characters")
             continue
         heading = _heading(text)
+        if heading == "ss, one state" and not state:
+            raise TcpcloseError(
+                f"{where}: line {number}: the list has no column State, as ss leaves it out where "
+                "one state is asked for: say which, as in --state close-wait"
+            )
         if heading:
-            kind = kind or heading
+            kind = kind or heading.partition(",")[0]
             continue
-        one, why = _socket(text, number)
+        one, why = _socket(text, number, state)
         if one is None:
             odd.append(f"line {number}: {why}")
         else:
@@ -123,22 +134,57 @@ def sockets_of(lines: Iterable[str], where: str) -> Listed:
             f"{where}: no line is one of `ss -tanoep` or of /proc/net/tcp{told}; "
             "try: ss -tanoep | tcpclose diagnose"
         )
+    if not any(one.timer for one in found):
+        found = [replace(one, timed=False) for one in found]
     return Listed(tuple(found), tuple(odd), kind, any(one.owner for one in found))
 
 
+def _joined(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield the lines that matter, with their numbers; one that goes on in the next is one.
+
+    ss -i and -m, and narrow terminals, make lines that go on, indented.
+    """
+    held: tuple[int, str] | None = None
+    for number, line in enumerate(lines, start=1):
+        text = line.rstrip()
+        goes_on = text[:1].isspace() and not PROC_LINE.match(text) and not _heading(text)
+        if held is not None and goes_on:
+            if len(held[1]) + len(text) < LINE_LENGTH_MAX:
+                held = held[0], f"{held[1]} {text.strip()}"
+            continue
+        if held is not None:
+            yield held
+        held = None
+        words = text.split(maxsplit=1)
+        if words and words[0] not in NETIDS and words[0] != "netns:":
+            held = number, text
+    if held is not None:
+        yield held
+
+
 def _heading(text: str) -> str:
+    """Return what a list is whose heading this is, or "" where it is none."""
     words = text.split()
     if words[:2] == ["sl", "local_address"]:
         return "proc"
-    return "ss" if words[0] in ("State", "Netid") and "Recv-Q" in words else ""
+    if words[:2] == ["Recv-Q", "Send-Q"]:
+        return "ss, one state"
+    if words[:2] in (["Proto", "Recv-Q"], ["Active", "Internet"]):
+        return "netstat"
+    return "ss" if words[:1] in (["State"], ["Netid"]) and "Recv-Q" in words else ""
 
 
-def _socket(text: str, number: int) -> tuple[Socket | None, str]:
+def _socket(text: str, number: int, state: str) -> tuple[Socket | None, str]:
     """Return the socket of a line, or None and what is odd about it."""
     found = PROC_LINE.match(text)
     if found:
         return _of_proc(found, number)
     words = text.split()
+    row = row_of(words, text)
+    if row is not None:
+        return Socket(number, *row), ""
+    if state and _is_count(words[0]):
+        words = [state, *words]
     if words and words[0] in ("tcp", "mptcp"):
         words = words[1:]
     if not words or words[0] not in SS_STATES:
@@ -185,7 +231,10 @@ def _seconds(text: str) -> float | None:
         found = DURATION.match(text, at)
         if not found:
             return None
-        total += float(found[1]) * SECONDS[found[2] or ""]
+        unit = found[2] or ""
+        if unit == "ms" and "." in found[1]:
+            unit = "sec"  # ss writes 2 s and 820 ms as 2.820ms
+        total += float(found[1]) * SECONDS[unit]
         at = found.end()
     return total if text else None
 
