@@ -4,6 +4,9 @@
 end's SYN.  What a timer of the stack sends may come at any time (`*`); a duration that only the
 stack knows, such as 2MSL, is waited for.  Any options are taken (`<...>`).
 
+Where the stack ends in CLOSED without a word, a segment is injected that only a host without the
+connection answers with a RST: otherwise nothing would show that it is.
+
 What a script cannot say is refused: a crash, a second incarnation, a middlebox beside the stack.
 """
 
@@ -12,17 +15,19 @@ from __future__ import annotations
 from itertools import groupby
 
 from reports.frames import ISS, Frame, Numbers, frames
-from tcpclose_model.engines.plain import ENDS, TIME, Transition
+from tcpclose_model.engines.plain import ENDS, TIME, End, Transition
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.vocabulary import OUTPUTS, TCB, TIMEOUTS, Event
+from tcpclose_model.protocol.vocabulary import CLOSED, OUTPUTS, TCB, TIMEOUTS, Event, Segment
 from tcpclose_model.run import Run
 
 TOLERANCE_US = 500_000
-SOON, TICK, WAIT = 0.01, 1.0, 61.0
+SOON, TICK, WAIT, GIVE_UP = 0.01, 1.0, 61.0, 2.0
 """Seconds before what is injected, of a tick, and for a timer of the stack that sends nothing.
 
-The last is that of Linux, whose TIME-WAIT and FIN-WAIT-2 timers take 60 s.
+WAIT is for Linux, whose TIME-WAIT and FIN-WAIT-2 timers take 60 s; GIVE_UP is for a user timeout.
 """
+RTO_MS = 200
+"""The shortest of Linux; each retransmission doubles it."""
 
 ACTIVE = """\
 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
@@ -59,7 +64,9 @@ def packetdrill(run: Run, end: int) -> str:
     script = _Script(run, end)
     for number, step in enumerate(run.steps, 1):
         script.take(number, step)
-    if run.loop is not None:
+    if run.loop is None:
+        script.ask_whether_it_is_closed()
+    else:
         script.lines.append(f"// What follows step {run.loop} repeats for ever.")
     return "\n".join(script.lines) + "\n"
 
@@ -97,6 +104,7 @@ class _Script:
             f"--tolerance_usecs={TOLERANCE_US}",
             "",
             *(PASSIVE if end else ACTIVE).splitlines(),
+            *_user_timeout(run, end),
             "",
         ]
 
@@ -127,7 +135,7 @@ class _Script:
             self._line(f"setsockopt({socket}, SOL_SOCKET, SO_LINGER, {linger}, 8) = 0")
             self._line(f"close({socket}) = 0")
         elif event in TIMEOUTS and not sends:
-            self._delay += WAIT
+            self._delay += GIVE_UP if event is Event.USER_TIMEOUT else WAIT
 
     def _line(self, what: str, least: float = 0.0) -> None:
         """Add a line that happens at once, or when what is to be waited for is over."""
@@ -152,6 +160,42 @@ class _Script:
         octets = (after.read - before.read) * self._peer_octets
         if octets > 0 and not before.released:
             self._line(f"read({self._socket}, ..., {octets}) = {octets}")
+
+    def ask_whether_it_is_closed(self) -> None:
+        """Add a segment that a host without the connection answers, if the stack is to be one."""
+        run, end = self._run, self._end
+        last, closed = _last_step(run, end), _tcb(run, len(run.steps), end)
+        if last is None or closed.state != CLOSED or run.steps[last].sent or run.model.reopens:
+            return
+        before = _tcb(run, last, end)
+        asked = Segment(seq=before.rcv_nxt, ack=before.snd_nxt)
+        if End(run.model, end).arrival(closed, asked).sent is None:
+            return  # as hosts do that answer nothing at a closed port
+        mine, theirs = Numbers(run, end), Numbers(run, 1 - end)
+        seq = (theirs(before.rcv_nxt) - theirs(-1)) % 2**32
+        ack = (mine(before.snd_nxt) - mine(-1)) % 2**32
+        self.lines.append(f"// {ENDS[end]} is CLOSED: it answers what it does not know.")
+        self._line(f"< . {seq}:{seq}(0) ack {ack} win 65535", SOON)
+        self._line(f"> R {ack}:{ack}(0) <...>")
+
+
+def _last_step(run: Run, end: int) -> int | None:
+    """Return the number of the last step that an end takes."""
+    taken = [n for n, step in enumerate(run.steps) if step.action.actor == end]
+    return taken[-1] if taken else None
+
+
+def _user_timeout(run: Run, end: int) -> list[str]:
+    """Return the line by which the stack gives up as often as it has sent again in the run.
+
+    TCP_USER_TIMEOUT (RFC 5482) ends between two retransmissions.
+    """
+    events = [step.action.event for step in run.steps if step.action.actor == end]
+    if Event.USER_TIMEOUT not in events:
+        return []
+    again = events[: events.index(Event.USER_TIMEOUT)].count(Event.RETRANSMISSION_TIMEOUT)
+    limit = RTO_MS * 2**again - RTO_MS // 4
+    return [f"+0 setsockopt({SOCKETS[end]}, SOL_TCP, TCP_USER_TIMEOUT, [{limit}], 4) = 0"]
 
 
 def _tcb(run: Run, number: int, end: int) -> TCB:

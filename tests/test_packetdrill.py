@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from reports.frames import Numbers
 from reports.packetdrill import packetdrill
+from reports.replay import parse_ladder
 from reports.scenarios import SCENARIOS, scenario_named
 from tcpclose_model.errors import ModelError
 from tcpclose_model.model import Model
-from tcpclose_model.parts import Application, Middlebox
+from tcpclose_model.parts import Application, Middlebox, Network, Timers
 from tcpclose_model.protocol.vocabulary import Event, Segment
 from tcpclose_model.run import Run
 from tests.command_line import refused, tcpclose
@@ -70,7 +71,10 @@ def words(segment: Segment, way: str, mine: Numbers, theirs: Numbers) -> tuple[o
 def expected(run: Run, end: int) -> list[tuple[object, ...]]:
     """Return what the script for an end has to say, told from the run alone."""
     mine, theirs = Numbers(run, end), Numbers(run, 1 - end)
-    said: list[tuple[object, ...]] = []
+    gives_up = any(
+        (step.action.actor, step.action.event) == (end, Event.USER_TIMEOUT) for step in run.steps
+    )
+    said: list[tuple[object, ...]] = [("setsockopt",)] if gives_up else []
     for before, step in zip(run.states, run.steps, strict=False):
         event, segment = step.action.event, step.action.segment
         if step.action.actor == end:
@@ -85,7 +89,8 @@ def expected(run: Run, end: int) -> list[tuple[object, ...]]:
 
 
 def told(script: str, end: int) -> list[tuple[object, ...]]:
-    """Return what a script says after its handshake."""
+    """Return what a script says after its handshake, and before it asks what has come of it."""
+    script = script.partition(f"// {'AB'[end]} is CLOSED:")[0]
     return [
         (event["way"], event["flags"], event["seq"], event["len"], event["ack"])
         if "way" in event.groupdict()
@@ -128,6 +133,41 @@ def test_what_a_timer_of_the_stack_sends_may_come_at_any_time() -> None:
 def test_two_msl_is_waited_for() -> None:
     script = packetdrill(scenario_named("reset_in_last_ack").run(), 0)
     assert "+61 < F. 1:1(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n" in script
+
+
+def test_a_stack_that_ends_in_closed_without_a_word_is_asked_whether_it_is() -> None:
+    asked = "// B is CLOSED: it answers what it does not know.\n+0.01 < . 2:2(0) ack 2 win 65535\n"
+    script = packetdrill(scenario_named("normal_close").run(), 1)
+    assert script.endswith(asked + "+0 > R 2:2(0) <...>\n")
+    waited = "+61 < . 2:2(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n"
+    assert packetdrill(scenario_named("normal_close").run(), 0).endswith(waited)
+
+
+def test_a_stack_that_answers_with_a_reset_is_not_asked_again() -> None:
+    for name in SCENARIOS:
+        for end in (0, 1):
+            lines = packetdrill(scenario_named(name).run(), end).splitlines()
+            asks = [n for n, line in enumerate(lines) if "is CLOSED: it answers" in line]
+            assert asks in ([], [len(lines) - 3])
+            assert not asks or not lines[asks[0] - 1].startswith("+0 > R")
+
+
+@pytest.mark.parametrize(("again", "limit"), [(0, 150), (1, 350), (2, 750)])
+def test_a_user_timeout_comes_after_as_many_retransmissions_as_in_the_run(
+    again: int, limit: int
+) -> None:
+    lines = [
+        "ESTABLISHED ESTABLISHED",
+        "A CLOSE",
+        *["FIN_WAIT_1 -- FIN --x ESTABLISHED", "A RETRANSMISSION TIMEOUT"] * again,
+        "FIN_WAIT_1 -- FIN --x ESTABLISHED",
+        "A USER TIMEOUT",
+        "CLOSED ESTABLISHED",
+    ]
+    model = Model(network=Network(loss=True), timers=Timers(user_timeout=True))
+    script = packetdrill(parse_ladder("\n".join(lines), model, where="x"), 0)
+    assert f"+0 setsockopt(3, SOL_TCP, TCP_USER_TIMEOUT, [{limit}], 4) = 0\n" in script
+    assert "+2 < . 1:1(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n" in script
 
 
 def test_a_crash_is_refused_for_the_end_that_crashes() -> None:
