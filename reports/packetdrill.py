@@ -21,10 +21,11 @@ from tcpclose_model.protocol.vocabulary import CLOSED, OUTPUTS, TCB, TIMEOUTS, E
 from tcpclose_model.run import Run
 
 TOLERANCE_US = 500_000
-SOON, TICK, WAIT, GIVE_UP = 0.01, 1.0, 61.0, 2.0
+SOON, TICK, WAIT, GIVE_UP = 0.01, 1.0, 65.0, 2.0
 """Seconds before what is injected, of a tick, and for a timer of the stack that sends nothing.
 
-WAIT is for Linux, whose TIME-WAIT and FIN-WAIT-2 timers take 60 s; GIVE_UP is for a user timeout.
+WAIT is for Linux, whose TIME-WAIT and FIN-WAIT-2 timers take 60 s, and up to some seconds more, as
+long timers are coarse there; GIVE_UP is for a user timeout.
 """
 RTO_MS = 200
 """The shortest of Linux; each retransmission doubles it."""
@@ -104,7 +105,7 @@ class _Script:
             f"--tolerance_usecs={TOLERANCE_US}",
             "",
             *(PASSIVE if end else ACTIVE).splitlines(),
-            *_user_timeout(run, end),
+            *_options(run, end),
             "",
         ]
 
@@ -185,17 +186,25 @@ def _last_step(run: Run, end: int) -> int | None:
     return taken[-1] if taken else None
 
 
-def _user_timeout(run: Run, end: int) -> list[str]:
-    """Return the line by which the stack gives up as often as it has sent again in the run.
+def _options(run: Run, end: int) -> list[str]:
+    """Return the lines by which the stack's timers do what they do in the run.
 
-    TCP_USER_TIMEOUT (RFC 5482) ends between two retransmissions.
+    TCP_USER_TIMEOUT (RFC 5482) ends between two retransmissions, as many as there are in the run.
     """
+    found = []
+    if any((state.b if end else state.a).ack_due for state in run.states):
+        found.append("TCP_QUICKACK, [0]")
     events = [step.action.event for step in run.steps if step.action.actor == end]
-    if Event.USER_TIMEOUT not in events:
-        return []
-    again = events[: events.index(Event.USER_TIMEOUT)].count(Event.RETRANSMISSION_TIMEOUT)
-    limit = RTO_MS * 2**again - RTO_MS // 4
-    return [f"+0 setsockopt({SOCKETS[end]}, SOL_TCP, TCP_USER_TIMEOUT, [{limit}], 4) = 0"]
+    again = 1
+    if Event.USER_TIMEOUT in events:
+        again = events[: events.index(Event.USER_TIMEOUT)].count(Event.RETRANSMISSION_TIMEOUT)
+        limit = RTO_MS * 2**again - RTO_MS // 4
+        found.append(f"TCP_USER_TIMEOUT, [{limit}]")
+    lines = [f"+0 setsockopt({SOCKETS[end]}, SOL_TCP, {option}, 4) = 0" for option in found]
+    remark = "// Options of Linux; another stack has to be told the same in its own way."
+    once = "// Linux sends once more, even so, before it gives up."
+    more = [] if again else [once]
+    return [remark, *more, *lines] if found else []
 
 
 def _tcb(run: Run, number: int, end: int) -> TCB:

@@ -22,6 +22,7 @@ from tcpclose_model.model import Model
 from tcpclose_model.parts import Application, Middlebox, Network, Timers
 from tcpclose_model.protocol.vocabulary import Event, Segment
 from tcpclose_model.run import Run
+from tcpclose_model.variants.catalogue import model_named
 from tests.command_line import refused, tcpclose
 from tests.strategies import examples, models
 from tests.test_ladders import random_run
@@ -71,10 +72,10 @@ def words(segment: Segment, way: str, mine: Numbers, theirs: Numbers) -> tuple[o
 def expected(run: Run, end: int) -> list[tuple[object, ...]]:
     """Return what the script for an end has to say, told from the run alone."""
     mine, theirs = Numbers(run, end), Numbers(run, 1 - end)
-    gives_up = any(
-        (step.action.actor, step.action.event) == (end, Event.USER_TIMEOUT) for step in run.steps
-    )
-    said: list[tuple[object, ...]] = [("setsockopt",)] if gives_up else []
+    events = [step.action.event for step in run.steps if step.action.actor == end]
+    timers = [any((state.a, state.b)[end].ack_due for state in run.states)]
+    timers += [Event.USER_TIMEOUT in events]
+    said: list[tuple[object, ...]] = [("setsockopt",)] * sum(timers)
     for before, step in zip(run.states, run.steps, strict=False):
         event, segment = step.action.event, step.action.segment
         if step.action.actor == end:
@@ -132,14 +133,14 @@ def test_what_a_timer_of_the_stack_sends_may_come_at_any_time() -> None:
 
 def test_two_msl_is_waited_for() -> None:
     script = packetdrill(scenario_named("reset_in_last_ack").run(), 0)
-    assert "+61 < F. 1:1(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n" in script
+    assert "+65 < F. 1:1(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n" in script
 
 
 def test_a_stack_that_ends_in_closed_without_a_word_is_asked_whether_it_is() -> None:
     asked = "// B is CLOSED: it answers what it does not know.\n+0.01 < . 2:2(0) ack 2 win 65535\n"
     script = packetdrill(scenario_named("normal_close").run(), 1)
     assert script.endswith(asked + "+0 > R 2:2(0) <...>\n")
-    waited = "+61 < . 2:2(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n"
+    waited = "+65 < . 2:2(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n"
     assert packetdrill(scenario_named("normal_close").run(), 0).endswith(waited)
 
 
@@ -168,6 +169,14 @@ def test_a_user_timeout_comes_after_as_many_retransmissions_as_in_the_run(
     script = packetdrill(parse_ladder("\n".join(lines), model, where="x"), 0)
     assert f"+0 setsockopt(3, SOL_TCP, TCP_USER_TIMEOUT, [{limit}], 4) = 0\n" in script
     assert "+2 < . 1:1(0) ack 2 win 65535\n+0 > R 2:2(0) <...>\n" in script
+
+
+def test_acks_are_delayed_where_the_table_delays_them() -> None:
+    line = "+0 setsockopt(3, SOL_TCP, TCP_QUICKACK, [0], 4) = 0\n"
+    delayed = [packetdrill(random_run(model_named("delayed_ack"), seed), 0) for seed in range(9)]
+    assert any(line in script for script in delayed)
+    at_once = [packetdrill(random_run(model_named("rfc9293"), seed), 0) for seed in range(9)]
+    assert not any(line in script for script in at_once)
 
 
 def test_a_crash_is_refused_for_the_end_that_crashes() -> None:
