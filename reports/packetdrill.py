@@ -120,7 +120,7 @@ class _Script:
             if action.actor == self._end:
                 self._local(action.event, sends=step.sent is not None)
         for frame in self._seen.get(number, ()):
-            self._packet(frame, step)
+            self._packet(frame, step, soon=bool(_tcb(self._run, number - 1, self._end).ack_due))
         self._reads(number, step)
 
     def _local(self, event: Event, *, sends: bool) -> None:
@@ -143,9 +143,11 @@ class _Script:
         self.lines.append(f"+{self._delay or least:g} {what}")
         self._delay = 0.0
 
-    def _packet(self, frame: Frame, step: Transition) -> None:
+    def _packet(self, frame: Frame, step: Transition, *, soon: bool) -> None:
+        """Add a packet; soon: an ACK of the stack is due, and it is not to be sent before."""
         if frame.sender != self._end:
-            self._line(f"< {_segment(frame)} win {0 if frame.wnd0 else 65535}", SOON)
+            least = 0.0 if soon else SOON
+            self._line(f"< {_segment(frame)} win {0 if frame.wnd0 else 65535}", least)
             return
         expected = f"> {_segment(frame)} <...>"
         event = step.action.event

@@ -173,8 +173,9 @@ def test_a_user_timeout_comes_after_as_many_retransmissions_as_in_the_run(
 
 def test_acks_are_delayed_where_the_table_delays_them() -> None:
     line = "+0 setsockopt(3, SOL_TCP, TCP_QUICKACK, [0], 4) = 0\n"
-    delayed = [packetdrill(random_run(model_named("delayed_ack"), seed), 0) for seed in range(9)]
+    delayed = [packetdrill(random_run(model_named("delayed_ack"), seed), 0) for seed in range(60)]
     assert any(line in script for script in delayed)
+    assert any("\n+0 < " in script for script in delayed)
     at_once = [packetdrill(random_run(model_named("rfc9293"), seed), 0) for seed in range(9)]
     assert not any(line in script for script in at_once)
 
