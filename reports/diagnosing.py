@@ -43,6 +43,7 @@ class Group:
     """Sockets with the same reason and the same owner.
 
     soonest, latest: seconds until the timers of the group go off, where the input says so.
+    again: the fewest and the most retransmissions, or probes, that nobody has answered.
     """
 
     state: str
@@ -53,6 +54,8 @@ class Group:
     soonest: float | None
     latest: float | None
     examples: tuple[str, ...]
+    again: tuple[int, int] = (0, 0)
+    probes: bool = False
 
     @property
     def headline(self) -> str:
@@ -143,7 +146,11 @@ def groups_of(listed: Listed) -> list[Group]:
         times = [one.seconds for one in members if one.seconds is not None]
         examples = tuple(f"{one.local} -> {one.peer}" for one in members[:3])
         low, high = (min(times), max(times)) if times else (None, None)
-        groups.append(Group(state, len(members), owner, received, reason, low, high, examples))
+        counts = [one.retries for one in members]
+        again, probes = (min(counts), max(counts)), members[0].timer in ("keepalive", "persist")
+        groups.append(
+            Group(state, len(members), owner, received, reason, low, high, examples, again, probes)
+        )
     return sorted(groups, key=lambda group: (-group.count, CLOSING_STATES.index(group.state)))
 
 
@@ -315,10 +322,15 @@ def _lines(listed: Listed, groups: Sequence[Group]) -> Iterator[str]:
 
 
 def _times(group: Group) -> str:
-    if group.soonest is None or group.latest is None:
-        return ""
-    low, high = f"{group.soonest:,.4g} s", f"{group.latest:,.4g} s"
-    return f"; timer: in {low}" if low == high else f"; timers: in {low} to {high}"
+    told = ""
+    if group.soonest is not None and group.latest is not None:
+        low, high = f"{group.soonest:,.4g} s", f"{group.latest:,.4g} s"
+        told = f"; timer: in {low}" if low == high else f"; timers: in {low} to {high}"
+    fewest, most = group.again
+    if most:
+        count = f"{most}" if fewest == most else f"{fewest} to {most}"
+        told += f"; {count} probes unanswered" if group.probes else f"; sent again {count} times"
+    return told
 
 
 def _document(listed: Listed, groups: Sequence[Group]) -> dict[str, object]:
@@ -336,6 +348,7 @@ def _document(listed: Listed, groups: Sequence[Group]) -> dict[str, object]:
                 **{k: v for k, v in asdict(group.reason).items() if k != "rows"},
                 "rows": clauses(group.reason),
                 "timer_seconds": [group.soonest, group.latest],
+                "retransmissions": list(group.again),
                 "examples": list(group.examples),
             }
             for group in groups

@@ -67,8 +67,16 @@ def test_an_orphan_in_fin_wait_2_is_told_from_one_that_is_held(tmp_path: Path) -
 
 def test_a_fin_that_nobody_answers_is_the_paths_fault(tmp_path: Path) -> None:
     _, out = said_of(RETRYING, tmp_path)
-    assert "timer: in 63 s" in out
+    assert "timer: in 63 s; sent again 4 times" in out
     assert "the FINs or their ACKs are lost, or the peer is gone" in out
+
+
+def test_how_often_nobody_has_answered_is_told(tmp_path: Path) -> None:
+    _, out = said_of(RETRYING + RETRYING.replace(",4)", ",6)"), tmp_path)
+    assert "timer: in 63 s; sent again 4 to 6 times" in out
+    probing = HELD.replace(" ino:", " timer:(keepalive,1sec,2) ino:")
+    _, out = said_of(probing, tmp_path)
+    assert "as long as the peer answers keep-alives; timer: in 1 s; 2 probes unanswered" in out
 
 
 def test_proc_net_tcp_is_read_too(tmp_path: Path) -> None:
