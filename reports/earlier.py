@@ -25,7 +25,7 @@ def forgotten(one: Connection, watch: Watch, given: Given) -> str:
     peer, start = 1 - sender, watch.now.begun.acknowledged
     if seg.rst:
         kept = seg.seq >= start[peer] and len(watch.given) <= KEPT_ACKS
-        if given.bare and seg.seq <= watch.now.acked[peer] and not kept:
+        if watch.may_answer(given) and seg.seq <= watch.now.acked[peer] and not kept:
             return "it may answer an ACK that is not kept"
         return ANOTHER if one.reopened and _far(seg.seq, watch, sender) else ""
     if not seg.text and not seg.fin and seg.seq <= 0 and seg.ack < start[sender]:

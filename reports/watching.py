@@ -181,7 +181,7 @@ class Watch:
         before, by a segment that is under way for as long as it likes.
         """
         sender, seg = given.sender, given.seg
-        if not given.bare or seg.seq > self.now.acked[1 - sender]:
+        if not self.may_answer(given) or seg.seq > self.now.acked[1 - sender]:
             return frozenset()
         pool = (*self.now.pools[sender], Seen(0, seg.seq))
         after = explained(self.pair.tables[sender], self.now.held[sender], pool, seg)
@@ -189,6 +189,15 @@ class Watch:
         if after and told not in self.notes:
             self.notes.append(told)
         return after
+
+    def may_answer(self, given: Given) -> bool:
+        """Return whether a reset is what a host without the connection answers a segment with.
+
+        It has no ACK bit then (3.10.7.1), but lwIP, in so many small devices, sets it all the same;
+        that is believed of a host that has sent a reset before.
+        """
+        closed = any(one.sender == given.sender for one in self.resets)
+        return bool(given.seg.rst) and (given.bare or closed)
 
     def _supposed(self, now: Situation, sender: int, segs: tuple[Seen, ...]) -> Situation | None:
         """Return what has become of both ends if one has sent these segments; None: it cannot."""

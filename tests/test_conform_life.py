@@ -42,9 +42,14 @@ def test_which_acks_were_under_way_is_not_known_for_certain(tmp_path: Path) -> N
     assert "it may answer an ACK that is not kept" in seen["ended"]
 
 
-def test_a_reset_with_the_ack_bit_answers_no_ack(tmp_path: Path) -> None:
-    segs = (*BEFORE, *DOWNLOAD, *ACKS[:5], ABORT, Sent(1, 601, 101, RST | ACK))
+def test_a_first_reset_with_the_ack_bit_answers_no_ack(tmp_path: Path) -> None:
+    segs = (*BEFORE, *DOWNLOAD, *ACKS[:5], Sent(1, 601, 101, RST | ACK))
     assert "deviates" == verdict(tmp_path, *segs)
+
+
+def test_lwip_sets_the_ack_bit_in_its_answers_too(tmp_path: Path) -> None:
+    segs = (*BEFORE, *DOWNLOAD, *ACKS[:5], ABORT, Sent(1, 601, 101, RST | ACK))
+    assert "conforms" == verdict(tmp_path, *segs)
 
 
 def moved(*segs: Sent) -> list[Sent]:
