@@ -213,6 +213,9 @@ def _undecidable(one: Connection, watch: Watch) -> str:
 
 
 def _without_close(one: Connection) -> Judged:
+    if one.half_open:
+        told = "a SYN met a connection that its peer still held (half open), and that one was reset"
+        return Judged(one, OUT_OF_SCOPE, told)
     if one.refused:
         return Judged(one, OUT_OF_SCOPE, "it was refused, or reset before anything else was seen")
     if not one.opened:

@@ -11,6 +11,11 @@ from reports.watching import Given, Watch
 
 CONNECTIONS_MAX = 65_536
 ALL, HALF = 0xFFFF_FFFF, 0x8000_0000
+FAR = 65_535
+"""Octets between two numbers of one direction that are more than a window apart without scaling.
+
+Linux begins a connection that replaces one in TIME-WAIT so far behind its numbers, at least.
+"""
 RARE = SYN | FIN | RST | URG | ACK
 
 
@@ -47,7 +52,7 @@ class Connection:
 
     key: the addresses and ports of its first packet.
     gap: a FIN may be among what was not captured.
-    reopened: there was a connection on the same ports before.
+    reopened: there was a connection on the same ports before.  half_open: the peer still held it.
     """
 
     __slots__ = (
@@ -57,6 +62,7 @@ class Connection:
         "directions",
         "first",
         "gap",
+        "half_open",
         "key",
         "last",
         "opened",
@@ -70,7 +76,7 @@ class Connection:
         self.key = key
         self.first = self.last = number
         self.directions = (Direction(), Direction())
-        self.opened = self.refused = self.reopened = False
+        self.opened = self.refused = self.reopened = self.half_open = False
         self.gap = False
         self.closed_window = self.urgent = False
         self.watch: Watch | None = None
@@ -115,7 +121,9 @@ class Connection:
         if flags & URG:
             self.urgent = True
         reached = peer.unwrapped(ack) if flags & ACK else None
-        if flags & RST and not self.opened and self.watch is None:
+        if flags & RST and self.watch is None and self._resets_another(own, peer, start):
+            self.half_open = self.refused = True
+        elif flags & RST and not self.opened and self.watch is None:
             self.refused = True
         elif (
             flags & (FIN | RST)
@@ -134,6 +142,13 @@ class Connection:
                     own.ack = start, reached
         if start + length > own.nxt and not flags & RST:
             own.nxt = start + length
+
+    def _resets_another(self, own: Direction, peer: Direction, start: int) -> bool:
+        """Return whether a reset is for the connection that the peer holds, and not for this one.
+
+        An end in SYN-SENT answers so where its SYN is answered with an ACK of other numbers.
+        """
+        return own.syn is not None and peer.syn is None and abs(start - own.nxt) > FAR
 
     def _hides_a_fin(
         self, own: Direction, peer: Direction, start: int, acked: int | None, length: int

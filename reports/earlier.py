@@ -6,14 +6,9 @@ such packets could explain is not called a deviation.
 
 from __future__ import annotations
 
-from reports.connections import Connection
+from reports.connections import FAR, Connection
 from reports.watching import Given, Watch
 
-FAR = 65_535
-"""Octets between two numbers of one direction that are more than a window apart without scaling.
-
-Linux begins a connection that replaces one in TIME-WAIT so far behind its numbers, at least.
-"""
 ANOTHER = "its numbers are those of another connection on the same ports"
 KEPT_ACKS = 16
 """After fewer packets than these each ACK of the closing phase is still kept."""

@@ -82,6 +82,18 @@ def test_a_fin_of_the_connection_before_is_no_deviation_of_the_next(tmp_path: Pa
     assert "its numbers are those of another connection" in said.out
 
 
+def test_a_syn_that_meets_a_connection_half_open_is_told_from_a_reset_of_its_own(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "x.pcap"
+    held, answer = Sent(1, 301, 101), Sent(0, 101, 0, RST)
+    again = moved(*BEFORE, *CLOSE)
+    file.write_bytes(capture_of(*BEFORE, again[0], held, answer, *again))
+    said = tcpclose("conform", file)
+    assert "3 connections: 1 conforms, 1 unfinished, 1 out of scope" == said.lines[-1]
+    assert "a SYN met a connection that its peer still held (half open)" in said.out
+
+
 def test_an_ack_from_before_a_reset_may_be_captured_after_it(tmp_path: Path) -> None:
     seen = judged(tmp_path, *BEFORE, Sent(0, 101, 301, RST | ACK), Sent(0, 101, 1))
     assert "out of scope" == seen["verdict"]
