@@ -25,16 +25,16 @@ class Direction:
     known: whether there is one; base: that number on the wire; syn: the initial sequence number.
     nxt: behind the last number that was seen; seen: how many packets.
     acked: the last number of its peer that it has acknowledged; ack: its last ACK without text.
-    shut: the window that it offers is zero.
+    shut: the window that it offers is zero.  lost: it has sent text again.
     """
 
-    __slots__ = ("ack", "acked", "base", "known", "nxt", "seen", "shut", "syn")
+    __slots__ = ("ack", "acked", "base", "known", "lost", "nxt", "seen", "shut", "syn")
 
     def __init__(self) -> None:
         self.seen = 0
         self.nxt = 0
         self.base = 0
-        self.known = self.shut = False
+        self.known = self.shut = self.lost = False
         self.syn: int | None = None
         self.acked: int | None = None
         self.ack: tuple[int, int] | None = None
@@ -135,6 +135,7 @@ class Connection:
             self.opened = True
             self._settled = own.known and peer.known
             own.shut = not window
+            own.lost |= length > 0 and start < own.nxt
             if reached is not None:
                 if own.acked is None or reached > own.acked:
                     own.acked = reached
@@ -209,7 +210,8 @@ class Connection:
             acked.append(known)
         a, b = self._origin = ends[0].nxt, ends[1].nxt
         acks = (_relative(ends[0].ack, a, b), _relative(ends[1].ack, b, a))
-        return Start((acked[0] - b, acked[1] - a), acks, (ends[0].shut, ends[1].shut))
+        shut, lost = (ends[0].shut, ends[1].shut), (ends[0].lost, ends[1].lost)
+        return Start((acked[0] - b, acked[1] - a), acks, shut, lost)
 
 
 def _relative(ack: tuple[int, int] | None, own: int, peer: int) -> Seen | None:

@@ -3,7 +3,8 @@
 A user may close while text waits for the peer's window, or for the congestion window.  The end then
 has left ESTABLISHED or CLOSE-WAIT long before its FIN is seen; and if the peer's FIN arrived in
 between, the two have crossed.  That is possible only while some of its text is not acknowledged, or
-the peer's window is zero: otherwise the FIN would have been sent at once.
+the peer's window is zero: otherwise the FIN would have been sent at once.  Where text was lost one
+segment may be all that is allowed out, so that the peer's FIN itself lets go what waits.
 """
 
 from __future__ import annotations
@@ -29,17 +30,20 @@ class Queued:
 
     sent: the number behind all text and FIN.  acked: the highest number that each acknowledges.
     shut: whether the window that it offers is zero.  fins: the number behind its FIN.
+    lost: whether it has sent text again.
     first: whose FIN was seen first.  at_once: the other one was sent before that had arrived.
     """
 
     acked: list[int]
     shut: list[bool]
+    lost: list[bool]
     sent: list[int] = field(default_factory=lambda: [0, 0])
     fins: list[int | None] = field(default_factory=lambda: [None, None])
     first: int | None = None
     at_once: bool = False
     reset: bool = False
     _text: list[bool] = field(default_factory=lambda: [False, False])
+    _waited: list[bool] = field(default_factory=lambda: [False, False])
     _crossing: list[Crossing] = field(default_factory=lambda: [Crossing.NO, Crossing.NO])
 
     def take(self, end: int, seg: Seen, *, shut: bool) -> None:
@@ -50,6 +54,9 @@ class Queued:
         fin = self.fins[1 - end]
         if self.fins[end] is None and fin is not None and seg.ack >= fin:
             self._crossing[end] = self._crosses(end, seg, first=self.acked[end] < fin)
+        if seg.fin and self.fins[end] is None:
+            self._waited[1 - end] = self.lost[1 - end] and self.waits(1 - end)
+        self.lost[end] |= bool(seg.text) and seg.seq < self.sent[end]
         self.acked[end] = max(self.acked[end], seg.ack)
         self.sent[end] = max(self.sent[end], seg.end)
         self.shut[end] = shut
@@ -63,12 +70,12 @@ class Queued:
     def _crosses(self, end: int, seg: Seen, *, first: bool) -> Crossing:
         """Return whether the two FINs may cross, now that the end acknowledges its peer's."""
         if first:
-            if self.waits(end):
+            if self.waits(end) or self._waited[end]:
                 return Crossing.MAYBE
             return Crossing.IF_TEXT_FOLLOWS if self._text[end] else Crossing.NO
         if self._crossing[end] is Crossing.IF_TEXT_FOLLOWS:
             return Crossing.MAYBE if seg.text else Crossing.NO
-        still = self.waits(end) or seg.text
+        still = self.waits(end) or seg.text or (seg.fin and self._waited[end])
         return self._crossing[end] if still else Crossing.NO
 
     def unacknowledged(self, end: int) -> int:

@@ -79,7 +79,7 @@ class Watch:
         self.forgotten = 0
         self.missed = self.capped = False
         self.deviation: Deviation | None = None
-        self.queued = Queued(list(start.acknowledged), list(start.shut))
+        self.queued = Queued(list(start.acknowledged), list(start.shut), list(start.lost))
         self.resets: list[Given] = []
         self.notes: list[str] = []
         self.states: list[tuple[Given, tuple[State, ...], tuple[State, ...]]] = []

@@ -87,6 +87,22 @@ def test_a_fin_queued_behind_text_may_have_crossed_the_peers(tmp_path: Path) -> 
     assert "or in TIME-WAIT, too, if it had closed before" in seen["ended"]
 
 
+def test_a_fin_that_waits_for_the_ack_of_what_was_lost_may_have_crossed_the_peers(
+    tmp_path: Path,
+) -> None:
+    text = Sent(1, 301, 101, ACK, 100)
+    close = (
+        Sent(0, 101, 401, FIN | ACK),
+        Sent(1, 401, 102),
+        Sent(1, 401, 102, FIN | ACK),
+        Sent(0, 102, 402),
+    )
+    seen = judged(tmp_path, *BEFORE, text, text, *close)
+    assert {"LAST_ACK", "CLOSED", "CLOSING", "TIME_WAIT"} == set(seen["states"]["B"])
+    seen = judged(tmp_path, *BEFORE, text, *close)
+    assert {"LAST_ACK", "CLOSED"} == set(seen["states"]["B"])
+
+
 def test_an_end_that_was_idle_when_the_fin_came_had_nothing_queued(tmp_path: Path) -> None:
     answer = (Sent(1, 301, 102, ACK, 1000), Sent(0, 102, 1301), Sent(1, 1301, 102, FIN | ACK))
     assert ["LAST_ACK"] == judged(tmp_path, *BEFORE, *CLOSE[:2], *answer)["states"]["B"]
