@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reports.connections import Connection
+from reports.situations import States
 from reports.watching import Given, Watch
 from tcpclose_model.protocol.vocabulary import State
-
-States = tuple[tuple[State, ...], tuple[State, ...]]
-"""The possible states of A and of B."""
 
 
 class Ending(NamedTuple):
@@ -58,7 +56,7 @@ def ending(watch: Watch, states: States) -> Ending:
 
 def _reset(watch: Watch, states: States) -> Ending:
     """Return how a connection that was reset has ended, why, and what is lost."""
-    first, queued = watch.resets[0], watch.queued
+    first, queued = watch.resets[0], watch.now.queued
     x, y = first.sender, 1 - first.sender
     who, other = "AB"[x], "AB"[y]
     own, its = queued.fins[x], queued.fins[y]
@@ -92,7 +90,7 @@ def _why(first: Given, own: int | None, its: int | None, text: int) -> str:
 
 def _both(watch: Watch, states: States) -> Ending:
     """Return how a connection with both FINs has ended."""
-    fins, queued = watch.now.fins, watch.queued
+    fins, queued = watch.now.fins, watch.now.queued
     unacknowledged = [end for end in (0, 1) if watch.now.acked[1 - end] < (fins[end] or 0)]
     if unacknowledged:
         told = " and ".join("AB"[end] for end in unacknowledged)
@@ -128,7 +126,7 @@ def _one(closer: int, fin: int, watch: Watch) -> Ending:
             f"{who}'s FIN is not acknowledged: {who} is in FIN-WAIT-1 and sends it again until it "
             f"is, or gives up; {other} may not have received it",
         )
-    queued = watch.queued
+    queued = watch.now.queued
     if queued.waits(1 - closer):
         left = queued.unacknowledged(1 - closer)
         why = f"; {_stuck(1 - closer)}" if queued.shut[closer] else ""

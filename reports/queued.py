@@ -9,6 +9,7 @@ segment may be all that is allowed out, so that the peer's FIN itself lets go wh
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -46,8 +47,13 @@ class Queued:
     _waited: list[bool] = field(default_factory=lambda: [False, False])
     _crossing: list[Crossing] = field(default_factory=lambda: [Crossing.NO, Crossing.NO])
 
-    def take(self, end: int, seg: Seen, *, shut: bool) -> None:
-        """Take note of a segment that an end sends."""
+    def after(self, end: int, seg: Seen, *, shut: bool) -> Queued:
+        """Return what has been seen once an end has sent a segment, too."""
+        now = deepcopy(self)
+        now._take(end, seg, shut=shut)
+        return now
+
+    def _take(self, end: int, seg: Seen, *, shut: bool) -> None:
         self.reset |= bool(seg.rst)
         if self.reset:
             return

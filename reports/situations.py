@@ -16,11 +16,14 @@ from reports.observer import (
     possible,
 )
 from reports.pool import with_seen
+from reports.queued import Queued
 from tcpclose_model.protocol.vocabulary import State
 
 REPEATS_MAX = 32
 SITUATIONS_MAX = 5_000
 T = TypeVar("T")
+States = tuple[tuple[State, ...], tuple[State, ...]]
+"""The possible states of A and of B."""
 
 
 class Start(NamedTuple):
@@ -56,6 +59,7 @@ class Situation:
     begun: how the close began.
     held: what the end may be; pools: what may arrive at it; before: its latest segments.
     acked: the last number it has acknowledged; fins: that behind its FIN, once it is known.
+    queued: what it may still have to send.
     capped: what led here was more than is followed.
     """
 
@@ -65,6 +69,7 @@ class Situation:
     before: tuple[tuple[Earlier, ...], tuple[Earlier, ...]]
     acked: tuple[int, int]
     fins: tuple[int | None, int | None]
+    queued: Queued
     capped: bool
 
     def may_be(self, end: int, held: frozenset[Hypothesis]) -> Situation:
@@ -85,13 +90,16 @@ class Situation:
         return replace(self, fins=_with(self.fins, end, fin if known is None else max(known, fin)))
 
     def after(
-        self, sender: int, seg: Seen, held: frozenset[Hypothesis], *, loose: bool
+        self, sender: int, seg: Seen, held: frozenset[Hypothesis], *, loose: bool, shut: bool
     ) -> Situation:
         """Return what has become of it when a segment was seen that leaves its sender so."""
         earlier = Earlier(self.held[sender], self.pools[sender], seg, loose)
         before = (*self.before[sender], earlier)[-REPEATS_MAX:]
         now = replace(
-            self, held=_with(self.held, sender, held), before=_with(self.before, sender, before)
+            self,
+            held=_with(self.held, sender, held),
+            before=_with(self.before, sender, before),
+            queued=self.queued.after(sender, seg, shut=shut),
         ).under_way(sender, seg)
         if seg.rst:
             return now
@@ -113,9 +121,12 @@ class Pair:
         """Return the situation in which a close begins."""
         return _begun(self, start)
 
-    def after(self, now: Situation, sender: int, seg: Seen) -> Situation | None:
-        """Return what has become of it if what was seen explains a segment, else None."""
-        after, cut = _after(self, now, sender, seg)
+    def after(self, now: Situation, sender: int, seg: Seen, *, shut: bool) -> Situation | None:
+        """Return what has become of it if what was seen explains a segment, else None.
+
+        shut: the window that it offers is zero.
+        """
+        after, cut = _after(self, now, sender, seg, shut)
         if after is None:  # what is tried instead may be cut as well
             self.expect_no_cut()
             self.tables[sender].cut = cut
@@ -129,14 +140,11 @@ class Pair:
             after |= held
         return after
 
-    def possible(
-        self, now: Situation, *, later: bool = False
-    ) -> tuple[tuple[State, ...], tuple[State, ...]]:
+    def possible(self, now: Situation, *, later: bool = False) -> States:
         """Return the states that A and B may be in; `later`, also after their timers."""
-        a, b = (
-            possible(self.tables[end], now.held[end], now.pools[end], later=later) for end in (0, 1)
-        )
-        return a, b
+        states, cut = _possible(self, now, later)
+        self.tables[0].cut |= cut
+        return states
 
     def expect_no_cut(self) -> None:
         """Forget that a search was cut."""
@@ -158,16 +166,30 @@ def _begun(pair: Pair, start: Start) -> Situation:
         texts = [Seen(received, known, text=-received) for known in (LOW, ack)]
         pools.append((*(texts if received < 0 else ()), Seen(0, ack)))
     ends = (held[0], held[1]), (pools[0], pools[1])
-    return Situation(start, *ends, ((), ()), start.acknowledged, (None, None), False)
+    queued = Queued(list(start.acknowledged), list(start.shut), list(start.lost))
+    return Situation(start, *ends, ((), ()), start.acknowledged, (None, None), queued, False)
 
 
 @lru_cache(maxsize=SITUATIONS_MAX)
-def _after(pair: Pair, now: Situation, sender: int, seg: Seen) -> tuple[Situation | None, bool]:
+def _after(
+    pair: Pair, now: Situation, sender: int, seg: Seen, shut: bool
+) -> tuple[Situation | None, bool]:
     """Return what has become of a situation, and whether the search was cut."""
     pair.expect_no_cut()
     held = pair.sent(now, sender, seg)
     cut = pair.was_cut()
-    after = now.after(sender, seg, held, loose=False) if held else None
+    after = now.after(sender, seg, held, loose=False, shut=shut) if held else None
     if after is not None and cut:
         after = replace(after, capped=True)
     return after, cut
+
+
+@lru_cache(maxsize=SITUATIONS_MAX)
+def _possible(pair: Pair, now: Situation, later: bool) -> tuple[States, bool]:
+    """Return the states that A and B may be in, and whether the search was cut."""
+    pair.expect_no_cut()
+    found = []
+    for end, tables in enumerate(pair.tables):
+        states = possible(tables, now.held[end], now.pools[end], later=later)
+        found.append(now.queued.widened(end, states))
+    return (found[0], found[1]), pair.was_cut()

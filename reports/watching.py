@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reports.observer import Hypothesis, Seen, explained, sendable
-from reports.queued import Queued
-from reports.situations import Pair, Situation, Start
+from reports.situations import Pair, Situation, Start, States
 from tcpclose_model.protocol.vocabulary import State
 
 REMEMBERED_MAX = 256
@@ -35,7 +34,7 @@ class Deviation:
     """The first packet that no run explains, and what could have been sent instead."""
 
     given: Given
-    before: tuple[tuple[State, ...], tuple[State, ...]]
+    before: States
     instead: tuple[Seen, ...]
 
 
@@ -79,7 +78,6 @@ class Watch:
         self.forgotten = 0
         self.missed = self.capped = False
         self.deviation: Deviation | None = None
-        self.queued = Queued(list(start.acknowledged), list(start.shut), list(start.lost))
         self.resets: list[Given] = []
         self.notes: list[str] = []
         self.states: list[tuple[Given, tuple[State, ...], tuple[State, ...]]] = []
@@ -93,23 +91,21 @@ class Watch:
         if self.deviation is not None:
             return
         sender, seg = given.sender, given.seg
-        after = self.pair.after(self.now, sender, seg) or self._after_more(given)
+        after = self.pair.after(self.now, sender, seg, shut=given.shut) or self._after_more(given)
         if after is None:
             self._deviates(given)
             return
         self.now = after
         self.capped |= after.capped
-        self.queued.take(sender, seg, shut=given.shut)
         if seg.rst:
             self.resets.append(given)
             del self.resets[1:-1]
         if self.keep_states and len(self.states) < REMEMBERED_MAX:
             self.states.append((given, *self.possible()))
 
-    def possible(self, *, later: bool = False) -> tuple[tuple[State, ...], tuple[State, ...]]:
+    def possible(self, *, later: bool = False) -> States:
         """Return the states that A and B may be in; `later`, also after their timers."""
-        a, b = self.pair.possible(self.now, later=later)
-        return self.queued.widened(0, a), self.queued.widened(1, b)
+        return self.pair.possible(self.now, later=later)
 
     def _after_more(self, given: Given) -> Situation | None:
         """Return what has become of both ends if more explains a packet than what was seen."""
@@ -119,7 +115,9 @@ class Watch:
         else:
             held = self._with_unseen(given) or self._as_late(given)
         self.capped |= self.pair.was_cut()
-        return self.now.after(sender, seg, held, loose=True) if held else None
+        if not held:
+            return None
+        return self.now.after(sender, seg, held, loose=True, shut=given.shut)
 
     def _with_unseen(self, given: Given) -> frozenset[Hypothesis]:
         """Return what the sender may be if segments before this one were not captured.
