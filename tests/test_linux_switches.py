@@ -124,6 +124,22 @@ def test_a_close_after_a_shutdown_is_quiet_if_all_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("switch", "read", "sent"),
+    [
+        ("", 0, None),
+        ("abort_resets_on_unread", 0, Segment(1, rst=1)),
+        ("abort_resets_on_unread", 1, None),
+    ],
+)
+@pytest.mark.parametrize("state", [CLOSING, LAST_ACK])
+def test_an_abort_in_closing_or_last_ack_resets_only_with_text_unread(
+    state: State, switch: str, read: int, sent: Segment | None
+) -> None:
+    outcome = called(switch, tcb(state, rcv_nxt=2, rcv_text=1, read=read, **SENT), Event.ABORT)
+    assert (CLOSED, ABORT_OK, sent) == (outcome.tcb.state, outcome.tcb.told, outcome.sent)
+
+
+@pytest.mark.parametrize(
     ("state", "released", "answered"),
     [(CLOSING, 1, False), (LAST_ACK, 0, False), (FIN_WAIT_1, 1, False), (FIN_WAIT_1, 0, True)],
 )

@@ -33,6 +33,7 @@ from tcpclose_model.protocol.vocabulary import (
     Event,
 )
 from tcpclose_model.protocol.words import (
+    Predicate,
     all_text_is_read,
     fin_is_next_to_send,
     last_unit_and_fin_are_queued,
@@ -158,6 +159,29 @@ def reset_on_unread_after_shutdown(protocol: Protocol) -> Protocol:
         do=send_reset,
         to=CLOSED,
         cite="3.6.1 SHLD-3; Linux tcp_close",
+    )
+    return protocol.add(resets, why="to show that data was lost")
+
+
+@switch("ABORT in CLOSING or LAST-ACK resets if text is unread", "Linux tcp_close; RFC 2525 2.17")
+def abort_resets_on_unread(protocol: Protocol) -> Protocol:
+    """Edit: whether all is read is asked before how long to linger."""
+    when: tuple[Predicate, ...] = ()
+    for rule in protocol.rules:
+        quiet = rule.on is Event.ABORT and send_reset not in rule.do
+        if quiet and not {CLOSING, LAST_ACK}.isdisjoint(rule.at):
+            when = rule.when
+            here = rows(name=rule.name, at=(CLOSING, LAST_ACK))
+            read = becomes(when=(*when, all_text_is_read))
+            protocol = protocol.edit(here, read, why="only if all is read")
+    resets = Rule(
+        "abort_with_text_unread",
+        at=(CLOSING, LAST_ACK),
+        on=Event.ABORT,
+        when=(*when, text_is_unread),
+        do=(send_reset, tell_abort_ok),
+        to=CLOSED,
+        cite="Linux tcp_close",
     )
     return protocol.add(resets, why="to show that data was lost")
 

@@ -34,6 +34,7 @@ LINUX_SWITCHES = (
     "abort_resets_before_fin",
     "abort_leaves_time_wait",
     "reset_on_unread_after_shutdown",
+    "abort_resets_on_unread",
     "no_answer_to_last_ack",
     "merges_on_retransmission",
 )
