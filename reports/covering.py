@@ -20,6 +20,7 @@ from tcpclose_model.space import Move, Path, StateSpace
 
 Goal = TypeVar("Goal", bound=Hashable)
 
+GoalOf = Callable[[StateSpace, Move], Goal | None]
 OF_AN_END = frozenset((*LOCAL_EVENTS, Event.SEGMENT_ARRIVES))
 """The events that an end itself takes part in."""
 
@@ -88,24 +89,20 @@ def covering_suite(space: StateSpace, end: int, *, every_step: bool = False) -> 
             f"suite: a middlebox stands beside {box.upper()}, and a suite tests an end alone; the "
             f"other end has none: --end {other}"
         )
-    goal_of = _step_of_end if every_step else _behaviour_of_move
-    first = _first_steps(space, end, goal_of)
-    parent = _parents(space)
-    paths = [_path(space, parent, step) for step in first.values()]
-    goals = [frozenset(_along(space, path, end, goal_of)) for path in paths]
     engine = PlainEngine(space.model)
     cases: list[Case] = []
-    for place in _greedy(goals, [len(path) for path in paths]):
-        run = executed(space, paths[place], engine=engine)
+    for path in covering_paths(space, _of_end(end, _step_of_end if every_step else behaviour)):
+        run = executed(space, path, engine=engine)
         covers = behaviours_of(run, end)
         cases.append(Case(f"{len(cases) + 1:03}_{_words(covers[-1])}", run, covers))
     found, elsewhere = (
-        tuple(_first_steps(space, one, _behaviour_of_move)) for one in (end, 1 - end)
+        tuple(_first_steps(space, _of_end(one, behaviour))) for one in (end, 1 - end)
     )
     return Suite(space, end, found, elsewhere, tuple(cases))
 
 
-def _behaviour_of_move(space: StateSpace, move: Move) -> Behaviour:
+def behaviour(space: StateSpace, move: Move) -> Behaviour:
+    """Return what the end does that takes part in a move."""
     return Behaviour(space.tcbs[move.before].state, move.action.event, move.rules)
 
 
@@ -114,19 +111,38 @@ def _step_of_end(space: StateSpace, move: Move) -> tuple[int, Action]:
     return move.before, move.action
 
 
-def _first_steps(
-    space: StateSpace, end: int, goal_of: Callable[[StateSpace, Move], Goal]
-) -> dict[Goal, int]:
-    """Return every goal of an end with the number of the first step that reaches it."""
+def _of_end(end: int, goal_of: GoalOf[Goal]) -> GoalOf[Goal]:
+    """Return the goals of the moves that an end takes part in."""
+
+    def of_end(space: StateSpace, move: Move) -> Goal | None:
+        takes_part = move.action.actor == end and move.action.event in OF_AN_END
+        return goal_of(space, move) if takes_part else None
+
+    return of_end
+
+
+def covering_paths(space: StateSpace, goal_of: GoalOf[Goal]) -> list[Path]:
+    """Return few short runs that together make every move which has a goal, for each goal one.
+
+    goal_of: the goal of a move, or None where it has none.  See `covering_suite` for the choice.
+    """
+    parent = _parents(space)
+    paths = [_path(space, parent, step) for step in _first_steps(space, goal_of).values()]
+    goals = [frozenset(_along(space, path, goal_of)) for path in paths]
+    return [paths[place] for place in _greedy(goals, [len(path) for path in paths])]
+
+
+def _first_steps(space: StateSpace, goal_of: GoalOf[Goal]) -> dict[Goal, int]:
+    """Return every goal with the number of the first step that reaches it."""
     found: dict[Goal, int] = {}
     known: set[int] = set()
     for step, number in enumerate(space.move):
         if number in known:
             continue
         known.add(number)
-        move = space.moves[number]
-        if move.action.actor == end and move.action.event in OF_AN_END:
-            found.setdefault(goal_of(space, move), step)
+        goal = goal_of(space, space.moves[number])
+        if goal is not None:
+            found.setdefault(goal, step)
     return found
 
 
@@ -148,13 +164,11 @@ def _path(space: StateSpace, parent: dict[int, int], step: int) -> Path:
     return path[::-1]
 
 
-def _along(
-    space: StateSpace, path: Path, end: int, goal_of: Callable[[StateSpace, Move], Goal]
-) -> Iterator[Goal]:
+def _along(space: StateSpace, path: Path, goal_of: GoalOf[Goal]) -> Iterator[Goal]:
     for _, step in path:
-        move = space.moves[space.move[step]]
-        if move.action.actor == end and move.action.event in OF_AN_END:
-            yield goal_of(space, move)
+        goal = goal_of(space, space.moves[space.move[step]])
+        if goal is not None:
+            yield goal
 
 
 def _greedy(goals: Sequence[frozenset[Goal]], lengths: Sequence[int]) -> list[int]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from reports.covering import Behaviour, Suite, covering_suite
 from reports.suite_json import events_json
@@ -21,7 +18,6 @@ from tcpclose_model.search import explore
 from tcpclose_model.variants.catalogue import model_named
 from tcpclose_model.variants.parameters import with_parameters
 from tcpclose_model.variants.stacks import LINUX, LINUX_SWITCHES
-from tests.command_line import ROOT, environment
 from tests.kernel.departures import (
     ANY_ORDER,
     BOTH_WAYS,
@@ -32,14 +28,13 @@ from tests.kernel.departures import (
     Row,
 )
 from tests.kernel.judging import Judged, judged
-from tests.kernel.player import NOT_PERMITTED
+from tests.kernel.processes import refusal, said_by
 from tests.kernel.steps import Noted, Wanted
 
 SLOW = "2MSL"
 """The event that takes 60 s; runs with it are played only on demand."""
 TRIES = 3
 """A script that departs is played again alone: a busy machine can make any timer late."""
-SECONDS_MAX = 120
 
 HALF_CLOSE = "application.half_close=true"
 LAZY = "application.reading=lazy"
@@ -102,39 +97,16 @@ class Compared:
         return {(state.name, rule.name) for state, rule in every - seen} - UNSEEABLE
 
 
-@cache
 def not_permitted() -> str:
     """Return why this machine does not let the kernel be played against, or "" if it does."""
-    if not sys.platform.startswith("linux"):
-        return f"the kernel of {sys.platform} is not Linux"
-    done = _player("")
-    if done.returncode == 0:
-        return ""
-    told = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-    return told[-1] if done.returncode == NOT_PERMITTED else f"the player fails: {told[-1]}"
-
-
-def _player(scripts: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.kernel.player"],
-        input=scripts,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment(),
-        timeout=SECONDS_MAX,
-        check=False,
-    )
+    return refusal("player")
 
 
 def play(scripts: Mapping[str, Sequence[Mapping[str, object]]]) -> list[Played]:
     """Return what was seen of each script, given as the events of a suite's file."""
     lines = [json.dumps({"name": name, "events": events}) for name, events in scripts.items()]
-    done = _player("\n".join(lines))
-    if done.returncode:
-        raise RuntimeError(f"the player ended with {done.returncode}: {done.stderr}")
     found = []
-    for line in done.stdout.splitlines():
+    for line in said_by("player", "\n".join(lines)):
         said = json.loads(line)
         script = tuple(Wanted.of(event) for event in scripts[said["name"]])
         log = tuple(Noted.of(noted) for noted in said["log"])

@@ -58,6 +58,11 @@ class Connection:
         self.pump: Callable[[], None] = lambda: None
         self.socket: socket.socket | None = None
 
+    @property
+    def has_news(self) -> bool:
+        """Whether the kernel has sent something that nobody has looked at yet."""
+        return bool(self.inbox)
+
     def open(self, user_timeout_ms: int) -> None:
         """Bring the connection to ESTABLISHED, its window shut but for one octet.
 

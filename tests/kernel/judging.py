@@ -183,12 +183,13 @@ def _units(number: int) -> int:
 
 
 def _told(one: Possible) -> str:
-    sent = ", ".join(_segment_words(seg) for seg in one.sent)
+    sent = ", ".join(segment_words(seg) for seg in one.sent)
     rules = ", ".join(rule.name for made in one.behaviours for rule in made.rules)
     return f"{one.tcb.state.name}, {sent or 'nothing sent'}" + (f" ({rules})" if rules else "")
 
 
-def _segment_words(seg: Segment) -> str:
+def segment_words(seg: Segment) -> str:
+    """Return a segment in words."""
     parts = [
         word for word, is_set in (("RST", seg.rst), ("DATA", seg.text), ("FIN", seg.fin)) if is_set
     ]
@@ -198,6 +199,6 @@ def _segment_words(seg: Segment) -> str:
 def told(state: str, sent: Sequence[Seen], error: str) -> str:
     """Return what was seen in words."""
     segments = ", ".join(
-        _segment_words(in_units(one)) if _is_whole(one) else str(one) for one in sent
+        segment_words(in_units(one)) if _is_whole(one) else str(one) for one in sent
     )
     return f"{state}, {segments or 'nothing sent'}" + (f", {error}" if error else "")

@@ -1,6 +1,6 @@
-"""A network namespace with one TUN device in it, made by a process for itself alone.
+"""Network namespaces with one TUN device in each, made by a process for itself alone.
 
-Nothing in it reaches any other network, and all of it goes when the process ends.  It needs
+Nothing in them reaches any other network, and all of it goes when the process ends.  It needs
 CAP_SYS_ADMIN, or user namespaces, and /dev/net/tun.  Python has os.unshare from 3.12 on only.
 """
 
@@ -11,6 +11,7 @@ import fcntl
 import os
 import socket
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x1000_0000, 0x4000_0000
@@ -51,12 +52,12 @@ class Tun:
     The kernel handles a packet within the write, so its answer can be read right after.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, here: str = HOST) -> None:
         self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         name = DEVICE.encode()
         fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH22x", name, IFF_TUN | IFF_NO_PI))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            for request, address in ((SIOCSIFADDR, HOST), (SIOCSIFNETMASK, NETMASK)):
+            for request, address in ((SIOCSIFADDR, here), (SIOCSIFNETMASK, NETMASK)):
                 raw = struct.pack("=H2x4s8x", socket.AF_INET, socket.inet_aton(address))
                 fcntl.ioctl(control, request, struct.pack("16s16s8x", name, raw))
             data = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sH22x", name, 0))
@@ -77,12 +78,29 @@ class Tun:
                 return found
 
 
-def opened() -> Tun:
-    """Return the device of a new namespace, set up; OSError where it is not permitted."""
+def opened(here: str = HOST, sysctls: Mapping[str, str] = SYSCTLS) -> Tun:
+    """Return the device of a new namespace, set up; OSError where it is not permitted.
+
+    here: the kernel's address in it.  The process is in the namespace from now on.
+    """
     isolate()
-    tun = Tun()
-    for name, value in SYSCTLS.items():
+    tun = Tun(here)
+    for name, value in sysctls.items():
         path = Path("/proc/sys/net/ipv4", name)
         if path.exists():
             path.write_text(value, encoding="ascii")
     return tun
+
+
+class Place:
+    """The namespace that the process is in now, to come back to."""
+
+    def __init__(self) -> None:
+        self._fd = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+    def enter(self) -> None:
+        """Put the process into the namespace: sockets that it makes are made there."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(self._fd, CLONE_NEWNET) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"setns: {os.strerror(code)}")

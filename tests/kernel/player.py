@@ -8,16 +8,14 @@ Scripts that wait for a timer wait side by side; between two waits a script has 
 from __future__ import annotations
 
 import json
-import select
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from reports.sock_diag import SockDiag
 from tests.kernel.connection import Connection
 from tests.kernel.namespace import Tun, opened
 from tests.kernel.segments import parsed
+from tests.kernel.side_by_side import Running, side_by_side
 from tests.kernel.steps import Noted, Wanted, play
 
 NOT_PERMITTED = 77
@@ -27,95 +25,50 @@ FRAMES_MAX = 200
 """Packets that the kernel may send within one script."""
 
 
-@dataclass
-class Running:
-    """A script that is being played: it goes on once a packet has come, or it is time."""
-
-    name: str
-    connection: Connection
-    steps: Iterator[float]
-    until: float = 0.0
-    log: list[Noted] = field(default_factory=list)
-    failure: str = ""
-
-
 class Player:
     """Plays scripts side by side over one TUN device."""
 
     def __init__(self, tun: Tun) -> None:
         self._tun = tun
         self._diag = SockDiag()
-        self._by_port: dict[int, Running] = {}
-        self._deadline = time.monotonic() + SECONDS_MAX
+        self._by_port: dict[int, Connection] = {}
+        self._logs: dict[str, list[Noted]] = {}
 
     def play(self, scripts: list[tuple[str, list[Wanted]]]) -> None:
         """Play all; what was seen of each is printed when it is done."""
-        waiting: list[Running] = []
-        todo = list(enumerate(scripts))[::-1]
-        while (todo or waiting) and time.monotonic() < self._deadline:
-            self._read()
-            ready = [one for one in waiting if one.connection.inbox or one.until <= _now()]
-            if ready:
-                running = min(ready, key=lambda one: one.until)
-                waiting.remove(running)
-            elif todo:
-                running = self._started(*todo.pop())
-            else:
-                self._wait(min(one.until for one in waiting))
-                continue
-            if self._goes_on(running):
-                waiting.append(running)
-        for running in waiting:
-            running.failure = "the time for all scripts was over"
-            self._done(running)
+        todo = [self._beginning(number, *script) for number, script in enumerate(scripts)]
+        side_by_side(todo, self._done, self._read, [self._tun.fd], SECONDS_MAX)
 
-    def _started(self, number: int, script: tuple[str, list[Wanted]]) -> Running:
-        name, wanted = script
-        port = 20_000 + number
-        connection = Connection(self._tun, self._diag, port)
-        log: list[Noted] = []
-        running = Running(name, connection, play(connection, wanted, log), log=log)
-        connection.pump = self._read
-        self._by_port[port] = running
-        return running
+    def _beginning(self, number: int, name: str, script: list[Wanted]) -> Callable[[], Running]:
+        def begin() -> Running:
+            port = 20_000 + number
+            connection = Connection(self._tun, self._diag, port)
+            connection.pump = self._read
+            self._by_port[port] = connection
+            log = self._logs[name] = []
+            return Running(name, connection, play(connection, script, log))
 
-    def _goes_on(self, running: Running) -> bool:
-        """Let a script go on; return whether it waits for something again."""
-        try:
-            running.until = next(running.steps)
-        except StopIteration:
-            self._done(running)
-            return False
-        except (OSError, RuntimeError) as error:
-            running.failure = f"{type(error).__name__}: {error}"
-            self._done(running)
-            return False
-        return True
+        return begin
 
     def _done(self, running: Running) -> None:
-        running.connection.end()
-        said = {"name": running.name, "log": running.log, "failure": running.failure}
+        assert isinstance(running.on, Connection)
+        running.on.end()
+        log = self._logs.pop(running.name)
+        said = {"name": running.name, "log": log, "failure": running.failure}
         print(json.dumps(said), flush=True)
 
     def _read(self) -> None:
-        """Hand every packet that the kernel has sent to the script that it belongs to."""
+        """Hand every packet that the kernel has sent to the connection that it belongs to."""
         for data in self._tun.sent():
             packet = parsed(data)
             if packet is None:
                 continue
-            running = self._by_port.get(packet.source[1])
-            if running is not None:
-                running.connection.take(packet)
-                if running.connection.taken > FRAMES_MAX:
-                    raise RuntimeError(f"{running.name}: more than {FRAMES_MAX} packets")
-
-    def _wait(self, until: float) -> None:
-        until = min(until, self._deadline)
-        select.select([self._tun.fd], [], [], max(0.0, until - _now()))
-
-
-def _now() -> float:
-    return time.monotonic()
+            connection = self._by_port.get(packet.source[1])
+            if connection is not None:
+                connection.take(packet)
+                if connection.taken > FRAMES_MAX:
+                    port = packet.source[1]
+                    raise RuntimeError(f"port {port}: more than {FRAMES_MAX} packets")
 
 
 def main() -> int:
