@@ -277,8 +277,9 @@ def _calling(end: End, tcb: TCB, seg: Seen) -> Iterator[TCB]:
     """Return what a TCB becomes where a call or a timeout sends the segment."""
     nxt = tcb.snd_nxt
     if seg.rst:
-        for event in RESETTING:
-            yield from _after(end, tcb, tcb, (event,), seg)
+        for view in (tcb, tcb._replace(rcv_text=1)):  # its user may not have read all
+            for event in RESETTING:
+                yield from _after(end, tcb, view, (event,), seg)
     elif not seg.text and not seg.fin:
         yield from _after(end, tcb, tcb._replace(ack_due=1), (Event.DELAYED_ACK_TIMEOUT,), seg)
         idle = tcb._replace(snd_una=nxt)

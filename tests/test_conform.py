@@ -374,3 +374,11 @@ def test_which_models_explain_a_close_is_sought_for_so_many_that_differ(
     assert found[0].explained_by is not None
     assert found[0].explained_by == found[1].explained_by == found[3].explained_by
     assert ("deviates", None) == (found[2].verdict, found[2].explained_by)
+
+
+def test_linux_may_reset_in_last_ack_for_text_that_nobody_has_read(tmp_path: Path) -> None:
+    segs = (*BEFORE, *CLOSE[:3], Sent(1, 302, 102, RST | ACK))
+    told = judged(tmp_path, *segs, options=("--complete", "--model", "linux"))
+    assert "conforms" == told["verdict"]
+    told = judged(tmp_path, *segs, options=("--complete", "--model", "table_154"))
+    assert "deviates" == told["verdict"]
