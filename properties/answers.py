@@ -45,6 +45,7 @@ class Columns:
     a: Sequence[TCB]
     b: Sequence[TCB]
     _known: dict[object, Array] = field(default_factory=dict)
+    _kinds: frozenset[type] | None = None
 
     def column(self, key: object, values: Callable[[], list[Any]]) -> Array:
         """Return the codes of a column, worked out once."""
@@ -54,6 +55,12 @@ class Columns:
                 [codes.setdefault(value, len(codes)) for value in values()], np.int64
             )
         return self._known[key]
+
+    def kinds_of_tcb(self) -> frozenset[type]:
+        """Return the classes of the TCBs, which have the fields that their tables have."""
+        if self._kinds is None:
+            self._kinds = frozenset(map(type, (*self.a, *self.b)))
+        return self._kinds
 
     def acts(self, side: int) -> Array:
         """Return, for each move, whether that end's TCB is its actor's."""
@@ -112,9 +119,12 @@ class _WatchedTcb:
         self._watch, self._side, self._after = watch, side, after
 
     def __getattr__(self, name: str) -> Any:
-        if not any(name in tcb._fields for tcb in self._watch.tcbs):
-            raise WholeError  # a method, such as _replace, or a mistake: the real TCB will tell
-        return self._watch.of_tcb(self._side, name, after=self._after)
+        watch = self._watch
+        if not any(name in tcb._fields for tcb in watch.tcbs):
+            if any(hasattr(kind, name) for kind in watch.columns.kinds_of_tcb()):
+                raise WholeError  # a method, such as _replace: the real TCB will tell
+            raise AttributeError(name)  # of any TCB: no case differs from another
+        return watch.of_tcb(self._side, name, after=self._after)
 
 
 # Whatever Python looks up on a class: comparing, hashing, copying, `isinstance`.

@@ -178,6 +178,18 @@ def test_a_predicate_may_read_channels_and_whole_tcbs(prop: object) -> None:
     assert verdict.detail
 
 
+def test_a_field_that_no_table_has_is_read_as_its_default() -> None:
+    prop = sometimes(
+        "B is in TIME-WAIT and has counted nothing.",
+        lambda s: s.b.state == TIME_WAIT and getattr(s.b, "counted", 0) == 0,
+    )
+    model = replace(MODELS["delayed_ack"], properties=(prop,), expect={})
+    said = verdicts(explore(model, engine="plain"), model)
+    assert Answer.HOLDS is said[0].answer
+    for space in (explore(model, engine="fast"), explore_large(model, Limits())):
+        assert said == verdicts(space, model)
+
+
 def test_a_predicate_that_raises_is_heard_where_it_raises_on_a_state_that_occurs() -> None:
     broken = always("It divides by zero.", lambda s: 1 // s.a.snd_nxt > 0)
     model = MODELS["table_154"]
