@@ -13,6 +13,11 @@ _WORK: list[Callable[[Any], Any]] = []
 """What a forked process does; it cannot be handed over, for a user's rows may be lambdas."""
 
 
+def processors() -> int:
+    """Return how many processes are of use if nobody says how many there shall be."""
+    return multiprocessing.cpu_count()
+
+
 def in_processes(
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
@@ -25,7 +30,7 @@ def in_processes(
     processes: how many, 0 for as many as there are processors.  fresh: whether each task has a
     process of its own, so that what a solver answers does not hang on the tasks that it has seen.
     """
-    wanted = processes or multiprocessing.cpu_count()
+    wanted = processes or processors()
     if wanted == 1 or "fork" not in multiprocessing.get_all_start_methods():
         return [work(task) for task in tasks]
     _WORK.append(work)

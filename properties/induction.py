@@ -23,7 +23,7 @@ from properties.claims import CLAIMS, PROVES, About, Claim
 from properties.forks import in_processes
 from properties.one_step import Attempt, Failure, OneStep, Task
 from properties.questions import Questions, SecondSolver
-from properties.situation import Situation
+from properties.situation import Situation, work_out
 from properties.users import never
 from tcpclose_model.engines.symbolic import (
     SymbolicTable,
@@ -184,6 +184,8 @@ def attempt(model: Model, claims: tuple[Claim, ...], how: How = How()) -> Attemp
         step = OneStep(task, SymbolicTable(mine), SymbolicTable(others), claims, left_out)
         return step.found(how.second)
 
+    for mine, others in ends.values():
+        work_out(claims, SymbolicTable(mine), SymbolicTable(others))
     tables = {end: SymbolicTable(mine) for end, (mine, _) in ends.items()}
     tasks = [Task(end, state) for end, table in tables.items() for state in table.states()]
     known, total = set(tasks), Attempt()

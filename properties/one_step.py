@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import z3
@@ -13,16 +12,13 @@ from properties.claims import About, Claim
 from properties.questions import Questions, SecondSolver
 from properties.situation import Situation
 from tcpclose_model.engines.symbolic import (
-    MARKED,
-    Marks,
     Path,
     SymbolicTable,
     Term,
     as_terms,
-    symbolic_segment,
 )
 from tcpclose_model.errors import ModelError
-from tcpclose_model.protocol.vocabulary import TCB, Event, State, Step
+from tcpclose_model.protocol.vocabulary import Event, State, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,29 +140,13 @@ class OneStep:
         }
         found: list[tuple[Claim, Term]] = []
         for claim in self.claims:
-            terms = [*self._of_ends(claim, me, changed)]
+            terms = [*self.situation.says_after(claim, me, changed)]
             if claim.about is About.SEGMENT and path.sent is not None:
                 terms.append(claim.holds(path.sent, me, self.peer))
             elif claim.about is About.STEP:
                 terms.append(claim.holds(path.event, path.before, path.after, path.segment))
             found += [(claim, z3.BoolVal(t) if isinstance(t, bool) else t) for t in terms]
         return found
-
-    def _of_ends(self, claim: Claim, me: TCB, changed: set[str]) -> Iterator[Term]:
-        """Yield what a claim says, after the step, of the two ends and of all that was sent."""
-        first, second = ((me, self.peer), (self.peer, me))
-        whats: dict[About, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
-            About.ENDS: (((),), ((),)),
-            About.SEGMENT: (((self.mine,),), ((self.theirs,), (self.arriving,))),
-            About.HELD: (((self.number,),), ((self.number,),)),
-        }
-        if claim.about not in whats:
-            return
-        reads = _fields_read(claim)
-        for ends, read, what in zip((first, second), reads, whats[claim.about], strict=True):
-            if changed & read:
-                for subject in what:
-                    yield claim.holds(*subject, *ends)
 
     def _not_kept(self, path: Path) -> Iterator[Failure]:
         goals = self._goals(path)
@@ -194,26 +174,6 @@ class OneStep:
             values,
             unknown,
         )
-
-
-class _Reads:
-    """Stands for a TCB; tells which of its fields are read."""
-
-    def __init__(self) -> None:
-        self.read: set[str] = set()
-
-    def __getattr__(self, name: str) -> Term:
-        self.read.add(name)
-        return Marks(z3.K(z3.IntSort(), False)) if name in MARKED else z3.Int(name)
-
-
-@cache
-def _fields_read(claim: Claim) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the fields that a claim reads of an end, and of its peer."""
-    me, peer = _Reads(), _Reads()
-    subject = {About.SEGMENT: (symbolic_segment("seg"),), About.HELD: (z3.Int("number"),)}
-    claim.holds(*subject.get(claim.about, ()), me, peer)
-    return frozenset(me.read), frozenset(peer.read)
 
 
 def _holds(model: Any, term: Term) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import z3
 
@@ -18,6 +18,19 @@ READABLE = (3, 9, 63)
 
 SecondSolver = Callable[[Sequence[Term], Sequence[Sequence[Term]]], int]
 """Takes premises and questions, and says how many of them it rules out."""
+
+
+class Number(NamedTuple):
+    """A number to find a value for, with the terms for "it is 0" and for each of `READABLE`."""
+
+    term: Term
+    is_zero: Term
+    is_small: tuple[Term, ...]
+
+    @classmethod
+    def of(cls, term: Term) -> Number:
+        """Return a term as such a number."""
+        return cls(term, term == 0, tuple(z3.And(term >= -1, term <= most) for most in READABLE))
 
 
 class Questions:
@@ -48,26 +61,26 @@ class Questions:
         """Return whether all of these can be, as far as the solver knows."""
         return bool(self.answer(*conditions) != z3.unsat)
 
-    def values(self, conditions: Sequence[Term], numbers: Iterable[Term]) -> Term:
+    def values(self, conditions: Sequence[Term], numbers: Sequence[Number]) -> Term:
         """Return values for which the conditions hold, these numbers being 0 or small if possible.
 
         To be called where the last answer to these conditions was sat.
         """
-        found, numbers = self._solver.model(), list(numbers)
-        terms = [_term(one) for one in conditions]
-        for most in READABLE:
-            small = [z3.And(number >= -1, number <= most) for number in numbers]
-            if self._solver.check(*terms, *small) == z3.sat:
-                found = self._solver.model()
-                terms += small
+        solver, found = self._solver, self._solver.model()
+        solver.push()
+        solver.add(*(_term(one) for one in conditions))
+        for small in zip(*(number.is_small for number in numbers), strict=True):
+            if solver.check(*small) == z3.sat:
+                found = solver.model()
+                solver.add(*small)
                 break
         for number in numbers:
-            is_zero = number == 0
-            if z3.is_true(found.eval(is_zero, model_completion=True)):
-                terms.append(is_zero)
-            elif self._solver.check(*terms, is_zero) == z3.sat:
-                found = self._solver.model()
-                terms.append(is_zero)
+            if z3.is_true(found.eval(number.is_zero, model_completion=True)):
+                solver.add(number.is_zero)
+            elif solver.check(number.is_zero) == z3.sat:
+                found = solver.model()
+                solver.add(number.is_zero)
+        solver.pop()
         return found
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from properties.claims import CLAIMS, Claim
 from properties.forks import in_processes
 from properties.induction import How, prove
+from properties.situation import work_out
 from properties.two_tables import Cell, Comparison, Found, Task, Values
 from tcpclose_model.engines.symbolic import SymbolicTable
 from tcpclose_model.model import Model
@@ -103,6 +104,8 @@ def rule_diff(
     def work(task: Task) -> Found:
         return Comparison(task, *pairs[task.end], claims, old).found()
 
+    for before, _, peer in pairs.values():
+        work_out(claims, SymbolicTable(before), SymbolicTable(peer))
     known: set[Cell] = set()
     for part in in_processes(work, tasks, processes):
         found.ways += part.ways

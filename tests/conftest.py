@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,3 +28,14 @@ class ByModel(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModel:  # Any: no public type
     """Return the scheduler of this project's tests."""
     return ByModel(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_worker_has_one_processor() -> Iterator[None]:
+    """Let work that may go to several processes stay in this one, but where a test says how many.
+
+    There are as many workers as processors, and to copy a worker costs more than most of the work.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("properties.forks.processors", lambda: 1)
+        yield

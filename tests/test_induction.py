@@ -11,10 +11,16 @@ from functools import cache
 import pytest
 import z3
 
-from properties.candidates import candidates
 from properties.check import check
 from properties.claims import CLAIMS, PROVES, About, Claim
-from properties.induction import How, Proof, attempt, prove, prove_with_found_claims
+from properties.induction import (
+    FOR_ALL,
+    How,
+    Proof,
+    attempt,
+    prove,
+    prove_with_found_claims,
+)
 from properties.questions import Questions, ruled_out_by_cvc5
 from properties.refute import run_against
 from properties.users import never
@@ -170,7 +176,7 @@ def test_two_different_ends_are_proved_together() -> None:
 
 
 def test_a_proof_is_the_same_in_one_process_and_in_several() -> None:
-    one, several = prove(RFC1337, how=How(processes=1)), proof_of("rfc1337")
+    one, several = (prove(RFC1337, how=How(processes=number)) for number in (1, 2))
     assert (one.kept, one.ways, one.questions) == (several.kept, several.ways, several.questions)
 
 
@@ -332,15 +338,29 @@ def test_claims_that_are_found_hold_beyond_the_bounds_they_were_found_at() -> No
 
 
 def test_what_is_so_only_at_the_bounds_is_not_kept() -> None:
-    tried = {claim.name for claim in candidates(explore(model_named("freertos_1303")))}
-    kept = {claim.name for claim in prove(model_named("freertos_1303"), found().found).kept}
-    assert "in ESTABLISHED, snd_nxt >= snd_end" in tried
-    assert "in ESTABLISHED, snd_nxt >= snd_end" not in kept  # a user may send
+    at_the_bounds = "in ESTABLISHED, snd_nxt >= snd_end"
+    (claim,) = (claim for claim in found().found if claim.name == at_the_bounds)
+    proof = proof_of("freertos_1303")
+    failures = attempt(proof.model, (*proof.kept, claim)).failures
+    assert {(at_the_bounds, Event.SEND.words)} == {(one.claim, one.event) for one in failures}
 
 
 # The command ------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def proofs_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a command the proof that was found above, where it asks for just that."""
+
+    def known(model: Model, claims: object = None, how: How = FOR_ALL) -> Proof:
+        assert (None, FOR_ALL) == (claims, how)
+        assert model_named(model.name) == model
+        return proof_of(model.name)
+
+    monkeypatch.setattr("properties.induction.prove", known)
+
+
+@pytest.mark.usefixtures("proofs_are_known")
 def test_the_command_proves_the_standard_and_says_what_that_means() -> None:
     said = once("prove")
     assert 0 == said.status
@@ -350,6 +370,7 @@ def test_the_command_proves_the_standard_and_says_what_that_means() -> None:
     assert "not covered: 32-bit wrap-around" in said.out
 
 
+@pytest.mark.usefixtures("proofs_are_known")
 def test_the_command_shows_a_run_for_what_is_refuted_and_exits_with_1() -> None:
     said = tcpclose("prove", "silent_reset", "--property", "no_silent_data_loss")
     assert 1 == said.status
@@ -357,6 +378,7 @@ def test_the_command_shows_a_run_for_what_is_refuted_and_exits_with_1() -> None:
     assert "it happens: a run of 9 steps" in said.out
 
 
+@pytest.mark.usefixtures("proofs_are_known")
 def test_what_is_neither_proved_nor_refuted_is_unknown_and_exits_with_3() -> None:
     said = tcpclose("prove", "freertos_1303", "--property", "no_silent_data_loss")
     assert 3 == said.status
@@ -366,6 +388,7 @@ def test_what_is_neither_proved_nor_refuted_is_unknown_and_exits_with_3() -> Non
     )
 
 
+@pytest.mark.usefixtures("proofs_are_known")
 def test_the_command_gives_json() -> None:
     document = json.loads(once("prove", "rfc1337", "--format", "json").out)
     (model,) = document["models"]
