@@ -10,6 +10,20 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tcpclose_model.variants.catalogue import MODELS
 
+LONG = (
+    "docs", "export_promela", "fairness", "engines", "induction", "any_capacity", "export_tla",
+    "benchmarks", "rule_diff", "fast_engine", "kinds", "time", "cli_process", "explorer", "diff",
+    "sweep", "expectations", "mutation", "hazards", "time_wait", "catalogue",
+)  # fmt: skip
+"""Files whose tests take long, the longest first: they begin first, so none ends last alone."""
+
+
+def scope_of(nodeid: str) -> str:
+    """Return what a test shares its worker with: a model of the catalogue, or else its file."""
+    file, _, test = nodeid.partition("::")
+    name = test[test.find("[") + 1 : -1]
+    return name if name in MODELS else file
+
 
 class ByModel(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
     """Gives the tests of a model of the catalogue to one worker, and the others by their files.
@@ -19,15 +33,30 @@ class ByModel(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file, _, test = nodeid.partition("::")
-        name = test[test.find("[") + 1 : -1]
-        return name if name in MODELS else file
+        return scope_of(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModel:  # Any: no public type
     """Return the scheduler of this project's tests."""
+    config.option.loadscopereorder = False  # the order is that of the next function
     return ByModel(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what shares a worker together: long files first, then the others, then the models."""
+    order: dict[str, tuple[int, int]] = {}
+    for item in items:
+        scope = scope_of(item.nodeid)
+        order.setdefault(scope, (_turn(scope), len(order)))
+    items.sort(key=lambda item: order[scope_of(item.nodeid)])
+
+
+def _turn(scope: str) -> int:
+    if scope in MODELS:
+        return len(LONG) + 1
+    name = scope.rpartition("/test_")[2].removesuffix(".py")
+    return LONG.index(name) if name in LONG else len(LONG)
 
 
 @pytest.fixture(scope="session", autouse=True)
