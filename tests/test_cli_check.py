@@ -93,6 +93,16 @@ def test_the_whole_catalogue_is_a_table_with_a_line_for_each_model() -> None:
     assert 3 == said.status
 
 
+def test_a_whole_catalogue_that_is_as_expected_exits_with_0(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = ["table_154", "reordering", "smoltcp_470"]
+    monkeypatch.setattr("reports.loading.MODELS", {name: MODELS[name] for name in few})
+    said = tcpclose("check", "--all")
+    rows = [line.split()[0] for line in said.lines if line.endswith("as expected")]
+    assert (0, few) == (said.status, rows)
+
+
 # Which properties -------------------------------------------------------------------------------
 
 
