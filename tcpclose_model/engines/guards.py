@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag
+from functools import lru_cache
 
 from tcpclose_model.engines.clock import is_timed
 from tcpclose_model.model import Model
@@ -51,6 +52,7 @@ def guard(model: Model, event: Event, *, sends: bool) -> Guard:
     return needs
 
 
+@lru_cache
 def conditions(inbound: int, outbound: int, capacity: int) -> Guard:
     """Return what is so of the channels, given how many segments each of them holds."""
     found = Guard(0)

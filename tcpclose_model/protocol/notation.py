@@ -104,6 +104,9 @@ class Rule:
         for slot, value in zip(self.__slots__, values, strict=True):
             object.__setattr__(self, slot, value)
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # rows of one name are few, and every step that is found is hashed
+
     def text(self) -> str:
         """Return the row in words, for people."""
         when = " and ".join(words(p) for p in self.when) or "always"
