@@ -11,12 +11,14 @@ needs a second connection.  What earlier work expects is written down here, by h
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import pytest
 
 from properties.check import check, expectations
+from properties.verdict import Answer
 from tcpclose_model.variants.catalogue import model_named
 from tcpclose_model.variants.parameters import with_parameters
 from tests.test_catalogue import SIGNS, VERDICTS
@@ -101,18 +103,21 @@ ROWS = (
 
 
 @cache
+def answers(model: str) -> Mapping[str, Answer]:
+    """Return what a check answers of a model, given as its name and parameters, by property."""
+    name, *settings = model.split()
+    if settings:
+        result = check(with_parameters(model_named(name), settings))
+        return {verdict.property.name: verdict.answer for verdict in result.verdicts}
+    return expectations(model_named(name))  # tests/test_catalogue.py sees to it that it is so
+
+
 def sign(model: str, properties: str) -> str:
-    """Return the sign of what a check answers of a model, given as its name and parameters.
+    """Return the sign of what a check answers of a model, of one or more of its properties.
 
     Of several properties it is that of one that is violated, or of the last.
     """
-    name, *settings = model.split()
-    if settings:
-        result = check(with_parameters(model_named(name), settings), only=properties.split())
-        signs = [SIGNS[verdict.answer.value] for verdict in result.verdicts]
-    else:  # tests/test_catalogue.py sees to it that a check answers so
-        expected = expectations(model_named(name))
-        signs = [SIGNS[expected[prop].value] for prop in properties.split()]
+    signs = [SIGNS[answers(model)[prop].value] for prop in properties.split()]
     return SIGNS["violated"] if SIGNS["violated"] in signs else signs[-1]
 
 
