@@ -176,15 +176,16 @@ class Comparison:
 
     def _hold_against(self, olds: list[Path], news: list[Path]) -> None:
         """Report each cell in which some values lead to something else."""
+        taken = [z3.And(*new.when) for new in news]
         for old in olds:
             self.result.ways += 1
             rest = [
-                (new, wrong)
-                for new in news
+                (new, z3.And(when, wrong))
+                for new, when in zip(news, taken, strict=True)
                 if (wrong := _parted(old, new)) is not None and self._cell(old, new) is not None
             ]
             while rest:
-                conditions = (*old.when, z3.Or([z3.And(*new.when, wrong) for new, wrong in rest]))
+                conditions = (*old.when, z3.Or([wrong for _, wrong in rest]))
                 answer = self.questions.answer(*conditions)
                 if answer == z3.unsat:
                     break
@@ -192,7 +193,7 @@ class Comparison:
                     self.result.unsure += [self._known_cell(old, new) for new, _ in rest]
                     break
                 values = self.questions.values(conditions, self.situation.numbers())
-                new = next(n for n, wrong in rest if _so(values, z3.And(*n.when, wrong)))
+                new = next(new for new, wrong in rest if _so(values, wrong))
                 self._report(old, new, values)
                 done = self._known_cell(old, new)
                 rest = [one for one in rest if self._known_cell(old, one[0]) != done]
