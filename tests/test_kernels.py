@@ -43,6 +43,8 @@ def twice(folder: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> tuple[in
     constants, kernel = folder / "constants.py", folder / "its_kernel.py"
     constants.write_text(CONSTANTS.format(width=width), encoding="utf-8")
     kernel.write_text(KERNEL, encoding="utf-8")
+    # Python tells a text that has changed by its size and its time, in whole seconds.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setattr(compiled, "SOURCES", compiled.digest([constants, kernel]))
     monkeypatch.setitem(sys.modules, "constants", loaded(constants))
     module = loaded(kernel)
