@@ -11,10 +11,10 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 from tcpclose_model.variants.catalogue import MODELS
 
 LONG = (
-    "docs", "export_promela", "fast_engine", "export_tla", "fairness", "any_capacity", "induction",
-    "benchmarks", "hazards", "rule_diff", "explorer", "diff", "old_segments", "engines",
-    "cli_process", "symmetry", "steps", "mutation", "legality", "kinds", "catalogue", "baseline",
-    "pcapng", "time_wait",
+    "kernel", "docs", "export_promela", "fast_engine", "export_tla", "fairness", "any_capacity",
+    "induction", "benchmarks", "hazards", "rule_diff", "explorer", "diff", "old_segments",
+    "engines", "cli_process", "symmetry", "steps", "mutation", "legality", "kinds", "catalogue",
+    "baseline", "pcapng", "time_wait",
 )  # fmt: skip
 """Files whose tests take long, the longest first: they begin first, so none ends last alone."""
 
