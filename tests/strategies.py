@@ -82,6 +82,7 @@ def switched(base: Protocol, names: tuple[str, ...]) -> Protocol:
     return table
 
 
+@cache
 def tables(*, wrong: bool) -> st.SearchStrategy[Protocol]:
     """Return a strategy of tables: RFC 9293 (or, with `wrong`, a mutant) with a few switches."""
     known = st.sampled_from(sorted(set(SWITCHES) - OPENING))
@@ -92,6 +93,7 @@ def tables(*, wrong: bool) -> st.SearchStrategy[Protocol]:
     return st.builds(switched, bases, names.map(tuple))
 
 
+@cache
 def networks(capacity_max: int) -> st.SearchStrategy[Network]:
     """Return a strategy of networks of every kind."""
     return st.builds(
@@ -121,7 +123,8 @@ timers = st.builds(
 bounds = st.builds(Bounds, retransmissions_max=st.sampled_from([None, None, 0, 1, 2]))
 
 
-def applications(units: list[tuple[int, int]]) -> st.SearchStrategy[Application]:
+@cache
+def applications(*units: tuple[int, int]) -> st.SearchStrategy[Application]:
     """Return a strategy of users that send at most these units of text."""
     end = st.sampled_from(CLOSES_OF_AN_END)
     rarely = st.sampled_from([False, False, False, True])
@@ -170,7 +173,7 @@ def models(
         b=b,
         network=draw(networks(2)),
         timers=draw(timers),
-        application=draw(applications(units)),
+        application=draw(applications(*units)),
         bounds=draw(bounds) if bounded else Bounds(),
         name="random",
     )
@@ -229,7 +232,7 @@ def timed_models(draw: st.DrawFn) -> Model:
         b=b,
         network=network,
         timers=Timers(user_timeout=draw(st.booleans())),
-        application=draw(applications([(0, 0), (0, 0), (1, 0)])),
+        application=draw(applications((0, 0), (0, 0), (1, 0))),
         bounds=draw(bounds),
         time=_time(draw, {rule.on for table in (a, b) for rule in table.rules}),
         name="random",

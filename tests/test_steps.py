@@ -38,7 +38,7 @@ def large_models(draw: st.DrawFn) -> Model:
             loss=draw(st.booleans()),
             duplication=draw(st.booleans()),
         ),
-        application=draw(applications(UNITS)),
+        application=draw(applications(*UNITS)),
     )
 
 
