@@ -151,6 +151,7 @@ def interrupted(*arguments: str, after: float = 3.0) -> tuple[int, str, str]:
 
 @pytest.mark.linux
 def test_an_interrupt_leaves_unknown_verdicts_and_the_counts_so_far() -> None:
+    tcpclose("check", *LARGE, "--property", "no_deadlock", "--max-states", "1000")  # compiles
     status, out, err = interrupted("check", *LARGE, "--property", "no_deadlock")
     assert (3, "") == (status, err)
     first, _, verdict, *_ = out.splitlines()
