@@ -77,6 +77,7 @@ CLOSES_UNREAD = (
     "application.reading=lazy",
     "application.data_units=0,1",
 )
+ABORTS_UNREAD = (*CLOSES_UNREAD, "application.aborts=true,false")
 RARE_ROWS = {
     "zero_window_in_fin_wait_1_closing_last_ack": (
         "orphan_probes_count",
@@ -91,6 +92,7 @@ RARE_ROWS = {
     "abort_before_fin": ("linux", ABORTS_LATE),
     "abort_quietly_in_closing_last_ack": ("linux", ABORTS_LATE),
     "close_again_with_text_unread": ("linux", CLOSES_UNREAD),
+    "abort_with_text_unread": ("linux", ABORTS_UNREAD),
     "old_syn_in_time_wait": ("time_wait_takes_newer_syn", ("incarnations.tsval=same",)),
     "unacceptable_in_syn_received_pure": ("linux_reopens", SAME_CLOCK_ABOVE),
     "unacceptable_in_syn_received_pure_withheld": ("linux_reopens", SAME_CLOCK_ABOVE),
