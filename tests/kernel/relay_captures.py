@@ -28,10 +28,6 @@ AN_OLD_ACK = (
     "a reset answers an ACK that was captured before the close began, and not all of what is still "
     "under way then is kept"
 )
-TEXT_UNREAD = (
-    "Linux resets where text is unread, in CLOSING and LAST-ACK too; the users that `conform` "
-    "supposes read at once"
-)
 
 
 class Wrong(NamedTuple):
@@ -68,7 +64,7 @@ def verdicts(runs: Sequence[Played], file: Path) -> Verdicts:
     for run in runs:
         judged = judge.judged(connections[first])
         watch = judged.connection.watch
-        why = "" if watch is None else _why_not(run, watch, first)
+        why = "" if watch is None else _why_not(watch)
         if judged.verdict in (CONFORMS, UNFINISHED):
             found.counts[judged.verdict] += 1
             if watch is not None:
@@ -81,17 +77,9 @@ def verdicts(runs: Sequence[Played], file: Path) -> Verdicts:
     return found
 
 
-def _why_not(run: Played, watch: Watch, first: int) -> str:
+def _why_not(watch: Watch) -> str:
     """Return why a close is known to look as if it deviated, or ""."""
-    if watch.deviation is None or not watch.deviation.given.seg.rst:
-        return ""
-    given = watch.deviation.given
-    if given.bare:
-        return AN_OLD_ACK
-    at = next(n for n, look in enumerate(run.log) if first + look.captured > given.number)
-    done, before = run.log[at].done, run.log[at - 1].states[given.sender]
-    unread = done is not None and done.segment is None and before in ("CLOSING", "LAST_ACK")
-    return TEXT_UNREAD if unread else ""
+    return AN_OLD_ACK if watch.deviation is not None and watch.deviation.given.bare else ""
 
 
 def _connections(path: Path, judge: Judge) -> Iterator[Connection]:
