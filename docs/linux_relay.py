@@ -143,15 +143,12 @@ def _captured(runs: Mapping[str, Runs]) -> Iterator[str]:
         found.counts += one.counts
         found.known += one.known
         found.states += one.states
-        found.held_back += one.held_back
         found.wrong += one.wrong
     counts = ", ".join(f"{count:,} `{name}`" for name, count in sorted(found.counts.items()))
     yield (
         "What the relay has taken in of each run is judged as `conform --complete` does: "
         f"{counts}; {len(found.wrong)} deviate. Of {found.states:,} states of a kernel after the "
-        "close began each is among those that `conform` says its end may be in by then; "
-        f"{found.held_back:,} more are left out, where a FIN waited for the congestion window, of "
-        "which a capture shows too little."
+        "close began each is among those that `conform` says its end may be in by then."
     )
     for why, count in found.known.items():
         yield f"Not counted: {count:,} that it does not explain, since {why}."

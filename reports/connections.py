@@ -25,7 +25,7 @@ class Direction:
     known: whether there is one; base: that number on the wire; syn: the initial sequence number.
     nxt: behind the last number that was seen; seen: how many packets.
     acked: the last number of its peer that it has acknowledged; ack: its last ACK without text.
-    shut: the window that it offers is zero.  lost: it has sent text again.
+    shut: the window that it offers is zero.  lost: what `nxt` was when it last sent text again.
     """
 
     __slots__ = ("ack", "acked", "base", "known", "lost", "nxt", "seen", "shut", "syn")
@@ -34,7 +34,8 @@ class Direction:
         self.seen = 0
         self.nxt = 0
         self.base = 0
-        self.known = self.shut = self.lost = False
+        self.known = self.shut = False
+        self.lost: int | None = None
         self.syn: int | None = None
         self.acked: int | None = None
         self.ack: tuple[int, int] | None = None
@@ -135,7 +136,8 @@ class Connection:
             self.opened = True
             self._settled = own.known and peer.known
             own.shut = not window
-            own.lost |= length > 0 and start < own.nxt
+            if length and start < own.nxt:
+                own.lost = own.nxt
             if reached is not None:
                 if own.acked is None or reached > own.acked:
                     own.acked = reached
@@ -210,7 +212,7 @@ class Connection:
             acked.append(known)
         a, b = self._origin = ends[0].nxt, ends[1].nxt
         acks = (_relative(ends[0].ack, a, b), _relative(ends[1].ack, b, a))
-        shut, lost = (ends[0].shut, ends[1].shut), (ends[0].lost, ends[1].lost)
+        shut, lost = (ends[0].shut, ends[1].shut), (ends[0].lost == a, ends[1].lost == b)
         return Start((acked[0] - b, acked[1] - a), acks, shut, lost)
 
 

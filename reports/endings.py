@@ -130,6 +130,13 @@ def _one(closer: int, fin: int, watch: Watch) -> Ending:
     if queued.waits(1 - closer):
         left = queued.unacknowledged(1 - closer)
         why = f"; {_stuck(1 - closer)}" if queued.shut[closer] else ""
+        if not left and not why:
+            return Ending(
+                False,
+                f"{other} has received {who}'s FIN and was not seen to close: its application "
+                "still holds the socket (CLOSE-WAIT), or its FIN waits for the ACK of text that it "
+                f"sent again (LAST-ACK); {who} is in FIN-WAIT-2",
+            )
         return Ending(
             False,
             f"{other} has received {who}'s FIN and is not done sending: {left:,} octets are not "

@@ -4,7 +4,8 @@ A user may close while text waits for the peer's window, or for the congestion w
 has left ESTABLISHED or CLOSE-WAIT long before its FIN is seen; and if the peer's FIN arrived in
 between, the two have crossed.  That is possible only while some of its text is not acknowledged, or
 the peer's window is zero: otherwise the FIN would have been sent at once.  Where text was lost one
-segment may be all that is allowed out, so that the peer's FIN itself lets go what waits.
+segment may be all that is allowed out, so that the peer's FIN itself, or an ACK that has been
+captured and is under way, lets go what waits.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Queued:
 
     sent: the number behind all text and FIN.  acked: the highest number that each acknowledges.
     shut: whether the window that it offers is zero.  fins: the number behind its FIN.
-    lost: whether it has sent text again.
+    lost: whether it has sent its last text again.
+    _covered: what its peer had sent before it acknowledged all: what is acknowledged behind that
+    has come with that ACK, or after it.
     first: whose FIN was seen first.  at_once: the other one was sent before that had arrived.
     """
 
@@ -44,6 +47,7 @@ class Queued:
     at_once: bool = False
     reset: bool = False
     _text: list[bool] = field(default_factory=lambda: [False, False])
+    _covered: list[int | None] = field(init=False)
     _waited: list[bool] = field(default_factory=lambda: [False, False])
     _crossing: list[Crossing] = field(default_factory=lambda: [Crossing.NO, Crossing.NO])
 
@@ -60,6 +64,10 @@ class Queued:
         fin = self.fins[1 - end]
         if self.fins[end] is None and fin is not None and seg.ack >= fin:
             self._crossing[end] = self._crosses(end, seg, first=self.acked[end] < fin)
+        if self._covered[1 - end] is None and seg.ack >= self.sent[1 - end]:
+            self._covered[1 - end] = self.sent[end]
+        if seg.end > self.sent[end]:
+            self._covered[end] = None
         if seg.fin and self.fins[end] is None:
             self._waited[1 - end] = self.lost[1 - end] and self.waits(1 - end)
         self.lost[end] |= bool(seg.text) and seg.seq < self.sent[end]
@@ -72,6 +80,9 @@ class Queued:
                 self.at_once = fin is not None and seg.ack < fin
                 self.first = end if self.first is None else self.first
             self.fins[end] = seg.end
+
+    def __post_init__(self) -> None:
+        self._covered = [None if acked < 0 else 0 for acked in reversed(self.acked)]
 
     def _crosses(self, end: int, seg: Seen, *, first: bool) -> Crossing:
         """Return whether the two FINs may cross, now that the end acknowledges its peer's."""
@@ -90,8 +101,14 @@ class Queued:
         return max(0, self.sent[end] - (fin is not None) - self.acked[1 - end])
 
     def waits(self, end: int) -> bool:
-        """Return whether text of the end may be queued."""
-        return self.sent[end] > self.acked[1 - end] or self.shut[1 - end]
+        """Return whether text or a FIN of the end may be queued.
+
+        An ACK that was captured may be under way yet, which matters where text was sent again.
+        """
+        if self.sent[end] > self.acked[1 - end] or self.shut[1 - end]:
+            return True
+        covered = self._covered[end]
+        return self.lost[end] and (covered is None or self.acked[end] <= covered)
 
     def crossed(self, end: int) -> bool:
         """Return whether an end may have closed before its peer's FIN arrived, unseen."""

@@ -30,8 +30,8 @@ class Start(NamedTuple):
     """What the established phase leaves, for each end.
 
     acknowledged: the last number acknowledged by it.  acks: its last ACK without text, if it was
-    captured: that may be captured again.  shut: its window was zero.  lost: it has sent text again.
-    Numbers are relative to the first one that each end has not sent yet.
+    captured: that may be captured again.  shut: its window was zero.  lost: it has sent its last
+    text again.  Numbers are relative to the first one that each end has not sent yet.
     """
 
     acknowledged: tuple[int, int]

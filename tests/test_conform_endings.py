@@ -103,6 +103,25 @@ def test_a_fin_that_waits_for_the_ack_of_what_was_lost_may_have_crossed_the_peer
     assert {"LAST_ACK", "CLOSED"} == set(seen["states"]["B"])
 
 
+def test_a_fin_may_wait_for_an_ack_that_is_captured_and_under_way(tmp_path: Path) -> None:
+    text, fin = Sent(0, 101, 301, ACK, 100), Sent(1, 301, 201, FIN | ACK)
+    assert "FIN_WAIT_1" in judged(tmp_path, *BEFORE, text, text, fin)["states"]["A"]
+    assert "FIN_WAIT_1" not in judged(tmp_path, *BEFORE, text, fin)["states"]["A"]
+    new = Sent(0, 201, 301, ACK, 100), Sent(1, 301, 301, FIN | ACK)
+    assert "FIN_WAIT_1" not in judged(tmp_path, *BEFORE, text, text, *new)["states"]["A"]
+
+
+def test_text_that_was_sent_again_leaves_open_whether_its_sender_has_closed(
+    tmp_path: Path,
+) -> None:
+    text, ack = Sent(1, 301, 102, ACK, 100), Sent(0, 102, 401)
+    seen = judged(tmp_path, *BEFORE, *CLOSE[:2], text, text, ack)
+    assert ["CLOSE_WAIT", "LAST_ACK"] == sorted(seen["states"]["B"])
+    assert "its FIN waits for the ACK of text that it sent again (LAST-ACK)" in seen["ended"]
+    seen = judged(tmp_path, *BEFORE, *CLOSE[:2], text, ack)
+    assert ["CLOSE_WAIT"] == seen["states"]["B"]
+
+
 def test_an_end_that_was_idle_when_the_fin_came_had_nothing_queued(tmp_path: Path) -> None:
     answer = (Sent(1, 301, 102, ACK, 1000), Sent(0, 102, 1301), Sent(1, 1301, 102, FIN | ACK))
     assert ["LAST_ACK"] == judged(tmp_path, *BEFORE, *CLOSE[:2], *answer)["states"]["B"]

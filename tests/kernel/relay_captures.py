@@ -19,11 +19,10 @@ from reports.judged import CONFORMS, UNFINISHED, names
 from reports.packets import Packet, packet_of
 from reports.watching import Watch
 from tcpclose_model.engines.plain import ENDS
-from tcpclose_model.protocol.vocabulary import CLOSED, FIN_WAIT_2, Event
+from tcpclose_model.protocol.vocabulary import CLOSED, FIN_WAIT_2
 from tests.kernel.relayed import Played
 from tests.wire import pcap
 
-CLOSES = (Event.CLOSE.words, Event.SHUTDOWN.words)
 AN_OLD_ACK = (
     "a reset answers an ACK that was captured before the close began, and not all of what is still "
     "under way then is kept"
@@ -43,14 +42,11 @@ class Verdicts:
 
     counts: how often which verdict.  known: how often, by reason, it is a wrong one.
     states: how many states were compared.
-    held_back: how many could not be, since a CLOSE was made whose FIN had to wait: where only the
-    FIN is seen, the end is taken to have closed then.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
     states: int = 0
-    held_back: int = 0
     wrong: list[Wrong] = field(default_factory=list)
 
 
@@ -96,20 +92,13 @@ def _compare(found: Verdicts, run: Played, watched: Watch, first: int) -> None:
     """Compare the states of a run with those that its capture allows, look by look."""
     watch = Watch(watched.pair, watched.now.begun, watched.complete, brief=True)
     left = list(watched.given)
-    waits, held_back = [False, False], [False, False]
     for look in run.log:
-        if look.done is not None and look.done.event in CLOSES:
-            waits[look.done.end] = True
         while left and left[0].number < first + look.captured:
             watch.observe(left.pop(0))
-        for end in (0, 1):
-            waits[end] &= watch.now.fins[end] is None
-            held_back[end] |= waits[end] and look.states[end] != CLOSED.name
         if watch.given:
             for end, name in enumerate(look.states):
-                found.held_back += held_back[end]
-                found.states += not held_back[end]
-                if not held_back[end] and not _may_be(watch, end, name):
+                found.states += 1
+                if not _may_be(watch, end, name):
                     now = names(watch.possible()[end])
                     why = f"{ENDS[end]} is in {name} at {look.at} s, but may only be in {now}"
                     found.wrong.append(Wrong(run.wish.name, why))
