@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reports.connections import Connection
+from reports.queued import Queued
 from reports.situations import States
 from reports.watching import Given, Watch
 from tcpclose_model.protocol.vocabulary import State
@@ -54,9 +55,14 @@ def ending(watch: Watch, states: States) -> Ending:
     return _one(closer, fin, watch)
 
 
+def _queued(watch: Watch) -> Queued:
+    """Return what was seen of both ends, before a reset if there is one."""
+    return watch.now.queued.at_reset or watch.now.queued
+
+
 def _reset(watch: Watch, states: States) -> Ending:
     """Return how a connection that was reset has ended, why, and what is lost."""
-    first, queued = watch.resets[0], watch.now.queued
+    first, queued = watch.resets[0], _queued(watch)
     x, y = first.sender, 1 - first.sender
     who, other = "AB"[x], "AB"[y]
     own, its = queued.fins[x], queued.fins[y]
@@ -90,7 +96,7 @@ def _why(first: Given, own: int | None, its: int | None, text: int) -> str:
 
 def _both(watch: Watch, states: States) -> Ending:
     """Return how a connection with both FINs has ended."""
-    fins, queued = watch.now.fins, watch.now.queued
+    fins, queued = watch.now.fins, _queued(watch)
     unacknowledged = [end for end in (0, 1) if watch.now.acked[1 - end] < (fins[end] or 0)]
     if unacknowledged:
         told = " and ".join("AB"[end] for end in unacknowledged)

@@ -28,7 +28,7 @@ class Crossing(IntEnum):
 
 @dataclass(slots=True)
 class Queued:
-    """What was seen of both ends up to the first reset.
+    """What was seen of both ends; of resets only what was seen before the first (`at_reset`).
 
     sent: the number behind all text and FIN.  acked: the highest number that each acknowledges.
     shut: whether the window that it offers is zero.  fins: the number behind its FIN.
@@ -45,7 +45,7 @@ class Queued:
     fins: list[int | None] = field(default_factory=lambda: [None, None])
     first: int | None = None
     at_once: bool = False
-    reset: bool = False
+    at_reset: Queued | None = None
     _text: list[bool] = field(default_factory=lambda: [False, False])
     _covered: list[int | None] = field(init=False)
     _waited: list[bool] = field(default_factory=lambda: [False, False])
@@ -54,13 +54,13 @@ class Queued:
     def after(self, end: int, seg: Seen, *, shut: bool) -> Queued:
         """Return what has been seen once an end has sent a segment, too."""
         now = deepcopy(self)
-        now._take(end, seg, shut=shut)
+        if not seg.rst:
+            now._take(end, seg, shut=shut)
+        elif self.at_reset is None:
+            now.at_reset = deepcopy(self)
         return now
 
     def _take(self, end: int, seg: Seen, *, shut: bool) -> None:
-        self.reset |= bool(seg.rst)
-        if self.reset:
-            return
         fin = self.fins[1 - end]
         if self.fins[end] is None and fin is not None and seg.ack >= fin:
             self._crossing[end] = self._crosses(end, seg, first=self.acked[end] < fin)
@@ -128,6 +128,6 @@ class Queued:
         elif not unsent:
             if State.LAST_ACK in found:
                 found.add(State.CLOSING)
-            if State.CLOSED in found and not self.reset:
+            if State.CLOSED in found and self.at_reset is None:
                 found.add(State.TIME_WAIT)
         return tuple(sorted(found))

@@ -122,6 +122,13 @@ def test_text_that_was_sent_again_leaves_open_whether_its_sender_has_closed(
     assert ["CLOSE_WAIT"] == seen["states"]["B"]
 
 
+def test_an_end_that_a_reset_has_not_reached_may_close_behind_its_text(tmp_path: Path) -> None:
+    reset, text = Sent(0, 101, 301, RST | ACK), Sent(1, 301, 101, ACK, 100)
+    assert ["ESTABLISHED", "CLOSED"] == judged(tmp_path, *BEFORE, reset)["states"]["B"]
+    states = judged(tmp_path, *BEFORE, reset, text)["states"]["B"]
+    assert {"ESTABLISHED", "FIN_WAIT_1", "CLOSED"} == set(states)
+
+
 def test_an_end_that_was_idle_when_the_fin_came_had_nothing_queued(tmp_path: Path) -> None:
     answer = (Sent(1, 301, 102, ACK, 1000), Sent(0, 102, 1301), Sent(1, 1301, 102, FIN | ACK))
     assert ["LAST_ACK"] == judged(tmp_path, *BEFORE, *CLOSE[:2], *answer)["states"]["B"]
