@@ -92,7 +92,7 @@ class Fragments:
             known = self._table[one.key] = _Datagram(time)
         if len(known.pieces) < PIECES_MAX:
             known.add(one)
-        if (one.more and known.length is None) or not known.is_whole():
+        if not known.is_whole():
             return None
         del self._table[one.key]
         return Whole(one.key[0], bytes(known.head[: known.filled]), known.length or 0)

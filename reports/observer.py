@@ -353,17 +353,9 @@ def possible(
     tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...], *, later: bool = False
 ) -> tuple[State, ...]:
     """Return the states that the end may be in now; `later`, after its timers too."""
-    states, cut = _possible(tables, held, pool, later)
-    tables.cut |= cut
-    return states
-
-
-@lru_cache(maxsize=KNOWN_MAX)
-def _possible(
-    tables: Tables, held: frozenset[Hypothesis], pool: tuple[Seen, ...], later: bool
-) -> tuple[tuple[State, ...], bool]:
     found, cut = reached(tables, held, pool, None, TIMED if later else ())
-    return tuple(sorted({one.tcb.state for one in found})), cut
+    tables.cut |= cut
+    return tuple(sorted({one.tcb.state for one in found}))
 
 
 @lru_cache(maxsize=KNOWN_MAX)

@@ -142,8 +142,9 @@ class Pair:
 
     def possible(self, now: Situation, *, later: bool = False) -> States:
         """Return the states that A and B may be in; `later`, also after their timers."""
+        was_cut = self.was_cut()  # which the search, if it is made, begins by forgetting
         states, cut = _possible(self, now, later)
-        self.tables[0].cut |= cut
+        self.tables[0].cut = was_cut or cut
         return states
 
     def expect_no_cut(self) -> None:
